@@ -1,0 +1,41 @@
+# driftloop: `make demo` shows the whole loop, `make test` proves it. Both set up what they need.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+ENVS := .driftloop/envs
+UV := .venv/bin/uv
+INSTALL = $(UV) pip install --quiet --constraint constraints.txt --python
+
+# uv reads its own variable for a private package index; people set pip's.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench machines constraints clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/.uv:
+	@echo "setting up .venv"
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "driftloop needs Python 3.11 or newer"'
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.cli: .venv/.uv pyproject.toml constraints.txt requirements.txt
+	@$(INSTALL) .venv/bin/python --group cli --editable .
+	@touch $@
+
+$(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt
+	@echo "setting up $(@D)"
+	@test -d $(@D) || $(UV) venv --quiet --python .venv/bin/python $(@D)
+	@$(INSTALL) $(@D)/bin/python --group $*
+	@touch $@
+
+.venv/.test: .venv/.cli
+	@echo "setting up what the tests add"
+	@$(INSTALL) .venv/bin/python --group test --group lint --requirement requirements.txt
+	@touch $@
+
+setup: .venv/.cli $(ENVS)/cloud/.ready $(ENVS)/jobs/.ready  ## set up what the demo needs
