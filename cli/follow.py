@@ -1,0 +1,72 @@
+"""Live progress of a run: a line for each state that did work, the log's end when one failed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich.markup import escape
+
+from cli import logs, records, show
+from cli.errors import Problem
+from cli.history import RUNNING, Execution, State
+
+# States that only steer; their time is in the run's record all the same.
+QUIET = {"Choice", "Wait", "Pass", "Succeed", "Fail"}
+ENDED = ("succeeded", "failed")
+
+
+def run(stack: str, run_id: str, timeout: float = 7200) -> tuple[dict[str, Any], Execution]:
+    """Show a run until it has ended; returns its record and its execution."""
+    deadline = time.monotonic() + timeout
+    record = records.run(stack, run_id)
+    while not record.get("execution_arn"):
+        _wait(deadline, f"run {run_id} to start")
+        record = records.run(stack, run_id)
+    show.console.print(
+        f"[bold]run {run_id}[/bold]  {escape(record['reason'])}: {escape(record['cause'])}"
+    )
+    execution = Execution(record["execution_arn"])
+    machine(execution, deadline)
+    record = records.run(stack, run_id)
+    while record["status"] not in ENDED:
+        _wait(deadline, f"run {run_id} to be closed")
+        record = records.run(stack, run_id)
+    conclude(stack, record)
+    return record, execution
+
+
+def machine(execution: Execution, deadline: float) -> None:
+    """Show an execution's states until it has ended."""
+    with show.console.status("") as spinner:
+        while True:
+            for what, state in execution.news():
+                if what == "left" and state.kind not in QUIET:
+                    _line(state)
+            if execution.status != RUNNING:
+                return
+            at_work = [s.name for s in execution.states if s.left is None and s.kind not in QUIET]
+            spinner.update(f"[cyan]{', '.join(at_work)}[/cyan]")
+            _wait(deadline, "the state machine to end")
+
+
+def conclude(stack: str, record: dict[str, Any]) -> None:
+    """The last lines on a run: the outcome, or the failure with its log."""
+    if record["status"] == "failed":
+        show.console.print(f"  [red]failed[/red]  {escape(record.get('error', ''))}")
+        for line in logs.of_failure(stack, record):
+            show.console.print(f"    [dim]{escape(line)}[/dim]")
+    elif record.get("outcome") == "deployed":
+        show.console.print(f"  [green]in service[/green]  model version {record['model_version']}")
+    else:
+        show.console.print("  [yellow]the champion stays[/yellow]  the gate kept the new model out")
+
+
+def _line(state: State) -> None:
+    show.console.print(f"  [green]✓[/green] {state.name:<22} {show.seconds(state.seconds):>8}")
+
+
+def _wait(deadline: float, what: str) -> None:
+    if time.monotonic() > deadline:
+        raise Problem(f"gave up waiting for {what}", "Look at: driftloop runs")
+    time.sleep(0.3)

@@ -1,0 +1,74 @@
+"""How the command prints: one table or one JSON document, times as people read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=False)
+errors = Console(stderr=True, highlight=False)
+
+STYLES = {
+    "succeeded": "green", "deployed": "green", "InService": "green", "in service": "green",
+    "running": "cyan", "starting": "cyan", "failed": "red", "violations": "yellow",
+    "kept_champion": "yellow", "pending": "yellow", "held": "red",
+}
+
+
+def plain(value: Any) -> Any:
+    """DynamoDB's and boto3's values as JSON's."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="seconds")
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item) for item in value]
+    return value
+
+
+def as_json(value: Any) -> None:
+    """Print for programs: one JSON document on standard output."""
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def table(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], title: str | None = None
+) -> None:
+    """Print rows for people; a column is a key of the rows, its heading the key with blanks."""
+    shown = Table(title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
+    for column in columns:
+        shown.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        shown.add_row(*(_cell(plain(row.get(column))) for column in columns))
+    console.print(shown)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "[dim]-[/dim]"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = escape(str(value))
+    style = STYLES.get(str(value))
+    return f"[{style}]{text}[/{style}]" if style else text
+
+
+def seconds(value: float) -> str:
+    """`7.4 s` or `3 min 05 s`."""
+    if value < 60:
+        return f"{value:.1f} s"
+    return f"{int(value // 60)} min {int(value % 60):02d} s"
+
+
+def parse_time(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
