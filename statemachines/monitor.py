@@ -1,0 +1,33 @@
+"""One look at the live traffic: what was captured since the last look, against the baseline.
+
+Started by an EventBridge Scheduler schedule with {"start", "scheduled_at"}.
+"""
+
+from __future__ import annotations
+
+from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.states import Chain, Choice, Succeed
+
+from statemachines import asl
+
+COMMENT = "driftloop: compare captured traffic with the champion's baseline"
+FUNCTION = "${MonitorStepArn}"
+
+
+def compiled() -> str:
+    failure = asl.failure("fail", "MonitorFailed", FUNCTION)
+    begin = asl.step("Begin", "begin", FUNCTION)
+    analyze = asl.call(
+        "Analyze",
+        "sagemaker:createProcessingJob.sync",
+        input_path="$.begin.job",
+        result_path="$.analyzed",
+    )
+    finish = asl.step("Finish", "finish", FUNCTION)
+    asl.guard([begin, analyze, finish], failure)
+    choice = Choice("HasTraffic")
+    choice.add_choice(
+        ChoiceRule.BooleanEquals("$.begin.analyze", True), Chain([analyze, finish]).steps[0]
+    )
+    choice.default_choice(Succeed("NothingToAnalyze"))
+    return asl.compiled(Chain([begin, choice]), COMMENT)

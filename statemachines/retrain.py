@@ -1,0 +1,203 @@
+"""From files that arrived (or drift, or a person's word) to a model in service.
+
+Input: {"run_id", "reason", "cause", "arrivals"}. Lambda states decide and build requests;
+the machine itself calls Glue, Athena and SageMaker and waits for them.
+"""
+
+from __future__ import annotations
+
+from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.states import Catch, Chain, Choice, Parallel, Pass, Retry, Task, Wait
+
+from statemachines import asl
+
+COMMENT = "driftloop: crawl, convert, quality, prepare, train, evaluate, gate, register, deploy"
+# Another crawl may have listed the prefix before this run's files lay there: wait, then crawl.
+CRAWLER_BUSY = Retry(
+    error_equals=["Glue.CrawlerRunningException"],
+    interval_seconds=2,
+    max_attempts=300,
+    backoff_rate=1.0,
+)
+BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+
+def compiled() -> str:
+    failure = asl.failure("fail", "RunFailed")
+    finish = asl.step("Finish", "finish")
+    asl.guard([finish], failure)
+    deploy = _deploy(failure, finish)
+    learn = _learn(failure, deploy, finish)
+    data = _data(failure, learn)
+    begin = asl.step("Begin", "begin")
+    asl.guard([begin], failure)
+    new_data = Choice("HasNewData")
+    new_data.add_choice(ChoiceRule.BooleanEquals("$.begin.has_new_data", True), data.steps[0])
+    new_data.default_choice(learn.steps[0])
+    return asl.compiled(Chain([begin, new_data]), COMMENT)
+
+
+def _data(failure: Chain, learn: Chain) -> Chain:
+    """Register the new files, cast them to Parquet, judge them."""
+    start = asl.call(
+        "StartCrawler",
+        "aws-sdk:glue:startCrawler",
+        input_path="$.begin.crawler",
+        retries=(CRAWLER_BUSY,),
+    )
+    look, convert = _crawled(failure)
+    queries = [
+        asl.call(
+            name,
+            "athena:startQueryExecution.sync",
+            input_path=f"$.convert.{key}",
+            result_path=f"$.{result}",
+        )
+        for name, key, result in (
+            ("Convert", "convert", "converted"),
+            ("Rejects", "rejects", "rejected"),
+            ("Check", "check", "checked"),
+        )
+    ]
+    quality = asl.step("Quality", "quality")
+    asl.guard([start, convert, *queries, quality], failure)
+    Chain([convert, *queries, quality, learn.steps[0]])
+    return Chain([start, look])
+
+
+def _crawled(failure: Chain) -> tuple[Task, Task]:
+    """GetCrawler until it is ready; a crawl that failed is a failed run."""
+    look = asl.call(
+        "GetCrawler",
+        "aws-sdk:glue:getCrawler",
+        parameters={"Name.$": "$.begin.crawler.Name"},
+        result_path="$.crawler",
+    )
+    asl.guard([look], failure)
+    wait = Wait("WaitForCrawler", seconds=1)
+    wait.next(look)
+    failed = _failed("CrawlFailed", "$.crawler.Crawler.LastCrawl", failure)
+    convert = asl.step("PlanConvert", "convert")
+    ready = Choice("CrawlerReady")
+    idle = ChoiceRule.StringEquals("$.crawler.Crawler.State", "READY")
+    status = "$.crawler.Crawler.LastCrawl.Status"
+    ready.add_choice(
+        ChoiceRule.And(
+            [idle, ChoiceRule.IsPresent(status, True), ChoiceRule.StringEquals(status, "FAILED")]
+        ),
+        failed,
+    )
+    ready.add_choice(idle, convert)
+    ready.default_choice(wait)
+    look.next(ready)
+    return look, convert
+
+
+def _learn(failure: Chain, deploy: Chain, finish: Task) -> Chain:
+    """Prepare, train, evaluate and profile in SageMaker jobs; then decide."""
+    plan = asl.step("Plan", "plan")
+    prepare = _job("Prepare", "createProcessingJob", "$.plan.prepare", "$.prepared")
+    train = _job("Train", "createTrainingJob", "$.plan.train", "$.trained")
+    evaluate = _job("Evaluate", "createProcessingJob", "$.plan.evaluate", None)
+    both = Parallel("TrainAndBaseline", result_path=None)
+    both.add_branch(Chain([train, evaluate]))
+    both.add_branch(_job("Baseline", "createProcessingJob", "$.plan.baseline", None))
+    gate = asl.step("Gate", "gate")
+    promote = Choice("Promote")
+    promote.add_choice(ChoiceRule.BooleanEquals("$.gate.promote", True), deploy.steps[0])
+    promote.default_choice(finish)
+    asl.guard([plan, prepare, both, gate], failure)
+    return Chain([plan, prepare, both, gate, promote])
+
+
+def _deploy(failure: Chain, finish: Task) -> Chain:
+    """Register the model, then put it into service: a new endpoint, or an update of the old."""
+    register = asl.step("Register", "register")
+    model = asl.call("CreateModel", "sagemaker:createModel", input_path="$.register.create_model")
+    config = asl.call(
+        "CreateEndpointConfig",
+        "sagemaker:createEndpointConfig",
+        input_path="$.register.create_endpoint_config",
+    )
+    create = asl.call(
+        "CreateEndpoint", "sagemaker:createEndpoint", input_path="$.register.endpoint"
+    )
+    update = asl.call(
+        "UpdateEndpoint", "sagemaker:updateEndpoint", input_path="$.register.endpoint"
+    )
+    before = _describe("DescribeEndpointFirst", "$.endpoint_before")
+    # SageMaker's answer to an unknown endpoint is a ValidationException, which is no error name
+    # of its own here. https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    unknown = ["SageMaker.SageMakerException"]
+    before.add_catch(Catch(error_equals=unknown, next_step=create, result_path=None))
+    asl.guard([register, model, config, before, create, update], failure)
+    before.next(_existing(failure, before, create, update))
+    after = _in_service(failure, finish)
+    create.next(after)
+    update.next(after)
+    return Chain([register, model, config, before])
+
+
+def _existing(failure: Chain, before: Task, create: Task, update: Task) -> Choice:
+    """An endpoint whose first creation failed cannot be updated: it is made anew."""
+    status = "$.endpoint_before.EndpointStatus"
+    delete = asl.call(
+        "DeleteFailedEndpoint",
+        "aws-sdk:sagemaker:deleteEndpoint",
+        parameters={"EndpointName.$": "$.register.endpoint.EndpointName"},
+    )
+    asl.guard([delete], failure)
+    wait = Wait("WaitForEndpointFirst", seconds=2)
+    wait.next(before)
+    delete.next(wait)
+    exists = Choice("EndpointExists")
+    exists.add_choice(ChoiceRule.StringEquals(status, "Failed"), delete)
+    exists.add_choice(ChoiceRule.Or([ChoiceRule.StringEquals(status, s) for s in BUSY]), wait)
+    exists.default_choice(update)
+    return exists
+
+
+def _in_service(failure: Chain, finish: Task) -> Task:
+    """Wait until this run's configuration serves; an older one in service was rolled back to."""
+    status = "$.deployed.EndpointStatus"
+    look = _describe("DescribeEndpoint", "$.deployed")
+    asl.guard([look], failure)
+    wait = Wait("WaitForEndpoint", seconds=2)
+    wait.next(look)
+    failed = _failed("EndpointFailed", "$.deployed", failure)
+    ready = Choice("EndpointReady")
+    serves = ChoiceRule.StringEquals(status, "InService")
+    ours = ChoiceRule.StringEqualsPath(
+        "$.deployed.EndpointConfigName", "$.register.endpoint.EndpointConfigName"
+    )
+    ready.add_choice(ChoiceRule.And([serves, ours]), finish)
+    ready.add_choice(ChoiceRule.Or([ChoiceRule.StringEquals(status, s) for s in BUSY]), wait)
+    ready.default_choice(failed)
+    look.next(ready)
+    return look
+
+
+def _describe(name: str, result_path: str) -> Task:
+    return asl.call(
+        name,
+        "aws-sdk:sagemaker:describeEndpoint",
+        parameters={"EndpointName.$": "$.register.endpoint.EndpointName"},
+        result_path=result_path,
+    )
+
+
+def _job(name: str, operation: str, request: str, result_path: str | None) -> Task:
+    return asl.call(
+        name, f"sagemaker:{operation}.sync", input_path=request, result_path=result_path
+    )
+
+
+def _failed(name: str, detail: str, failure: Chain) -> Pass:
+    """An end state that is no error to Step Functions, put into words as one."""
+    state = Pass(
+        name,
+        parameters={"Error": name, "Cause.$": f"States.JsonToString({detail})"},
+        result_path="$.error",
+    )
+    state.next(failure.steps[0])
+    return state
