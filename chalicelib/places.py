@@ -1,0 +1,38 @@
+"""Where things lie in the data bucket: one place for the layout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.environment import Environment
+
+VARIANT = "primary"
+
+
+def uri(environment: Environment, key: str) -> str:
+    return f"s3://{environment.data_bucket}/{key}"
+
+
+def run(run_id: str, name: str) -> str:
+    """`runs/<run>/<name>`; a name that ends in / is a prefix."""
+    return f"runs/{run_id}/{name}"
+
+
+def model(run_id: str) -> str:
+    """A training job's artefact, where SageMaker puts it."""
+    return run(run_id, f"model/{run_id}-train/output/model.tar.gz")
+
+
+def capture(environment: Environment) -> str:
+    """Where the endpoint's variant writes its captured requests."""
+    return f"capture/{environment.endpoint_name}/{VARIANT}/"
+
+
+def code(environment: Environment, archive: str) -> str:
+    return f"{environment.code_prefix.rstrip('/')}/{archive}.tar.gz"
+
+
+def region(environment: Environment) -> str:
+    """The stack's region, from an ARN of its own."""
+    return environment.retrain_machine_arn.split(":")[3]
