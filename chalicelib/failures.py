@@ -1,0 +1,126 @@
+"""A Step Functions error as words a person can act on, with the end of the failed job's log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib import clients
+
+GROUPS = {
+    "TrainingJobName": ("training", "/aws/sagemaker/TrainingJobs"),
+    "ProcessingJobName": ("processing", "/aws/sagemaker/ProcessingJobs"),
+}
+LINES = 30
+DETAIL_LIMIT = 16_000
+# Where each state leaves its result: the first one missing is the state that failed.
+RESULTS = (
+    ("Begin", "begin"),
+    ("PlanConvert", "convert"),
+    ("Convert", "converted"),
+    ("Rejects", "rejected"),
+    ("Check", "checked"),
+    ("Quality", "quality"),
+    ("Plan", "plan"),
+    ("Prepare", "prepared"),
+    ("Gate", "gate"),
+    ("Register", "register"),
+)
+JOB_STATES = {"prepare": "Prepare", "train": "Train", "evaluate": "Evaluate",
+              "baseline": "Baseline"}  # fmt: skip
+OF_DATA = {"convert", "converted", "rejected", "checked", "quality"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What failed in words, the job that did (if one), and the end of its log or trace."""
+
+    message: str
+    job: str | None = None
+    detail: str = ""
+
+
+def explain(error: Mapping[str, Any]) -> Explanation:
+    """`{"Error", "Cause"}` of a state that failed, put into words; reads the job's log."""
+    name, cause = str(error.get("Error", "")), str(error.get("Cause", ""))
+    try:
+        facts = json.loads(cause)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        return Explanation(_plain(name, cause))
+    for key, (kind, group) in GROUPS.items():
+        if key in facts:
+            return _of_job(facts, kind, group, str(facts[key]))
+    return _of_facts(name, facts)
+
+
+def state(run: Mapping[str, Any], explanation: Explanation) -> str:
+    """The state that failed, as far as what the run has left behind tells."""
+    if explanation.job:
+        return JOB_STATES.get(explanation.job.rsplit("-", 1)[-1], "")
+    new_data = bool((run.get("begin") or {}).get("has_new_data"))
+    for name, key in RESULTS:
+        if key not in run and (new_data or key not in OF_DATA):
+            return name
+    return "Deploy"
+
+
+def log_tail(group: str, job: str, lines: int = LINES) -> str:
+    """The last lines of a job's log; in words why, where they cannot be read."""
+    logs = clients.client("logs")
+    try:
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")
+        messages: list[str] = []
+        for stream in streams["logStreams"]:
+            page = logs.get_log_events(
+                logGroupName=group,
+                logStreamName=stream["logStreamName"],
+                limit=lines,
+                startFromHead=False,
+            )
+            messages += [event["message"].rstrip() for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return f"{group} holds no log of {job}"
+    return "\n".join(messages[-lines:])[-DETAIL_LIMIT:] or f"the log of {job} is empty"
+
+
+def _of_job(facts: Mapping[str, Any], kind: str, group: str, job: str) -> Explanation:
+    status = str(facts.get("TrainingJobStatus") or facts.get("ProcessingJobStatus") or "Failed")
+    reason = facts.get("FailureReason") or facts.get("ExitMessage") or "it gave no reason"
+    what = "was stopped" if status in {"Stopped", "Stopping"} else "failed"
+    return Explanation(f"the {kind} job {job} {what}: {reason}", job, log_tail(group, job))
+
+
+def _of_facts(name: str, facts: Mapping[str, Any]) -> Explanation:
+    if "errorMessage" in facts:
+        trace = facts.get("stackTrace") or facts.get("trace") or []
+        detail = "".join(map(str, trace)) if isinstance(trace, list) else str(trace)
+        return Explanation(str(facts["errorMessage"]), detail=detail[-DETAIL_LIMIT:])
+    if query := facts.get("QueryExecution"):
+        status = query.get("Status", {})
+        reason = status.get("StateChangeReason") or f"it ended as {status.get('State')}"
+        return Explanation(f"the Athena query failed: {reason}", detail=str(query.get("Query", "")))
+    if name == "CrawlFailed":
+        return Explanation(f"the Glue crawler failed: {facts.get('ErrorMessage', 'no reason')}")
+    if name == "EndpointFailed":
+        return Explanation(_endpoint(facts))
+    return Explanation(f"{name}: {json.dumps(facts, default=str)[:1000]}")
+
+
+def _endpoint(facts: Mapping[str, Any]) -> str:
+    endpoint = facts.get("EndpointName", "the endpoint")
+    if reason := facts.get("FailureReason"):
+        return f"{endpoint} did not take the new model: {reason}"
+    return (
+        f"{endpoint} is {facts.get('EndpointStatus')} with {facts.get('EndpointConfigName')}: "
+        "it went back to the model before"
+    )
+
+
+def _plain(name: str, cause: str) -> str:
+    if name == "States.Timeout":
+        return f"a step ran past its time limit. {cause}".strip()
+    return ": ".join(part for part in (name, cause[:2000]) if part) or "no cause was given"

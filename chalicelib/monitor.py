@@ -1,0 +1,180 @@
+"""The monitor machine's steps: choose a window, judge what the analysis found, tell of failure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib import capture, clients, clock, jobs, places, records
+from chalicelib.environment import Environment
+
+STATE = "#monitor"  # the analysis under way, and until when traffic is analysed
+MAX_WINDOW = dt.timedelta(days=1)
+# A monitor that died without a word holds the others back no longer than this.
+LEASE = dt.timedelta(hours=2)
+
+
+def window(
+    now: dt.datetime, in_service_at: str, analysed_until: str | None
+) -> tuple[dt.datetime, dt.datetime]:
+    """Since the champion went into service or the last analysis' end, the later; a day at most."""
+    start = clock.parse(in_service_at)
+    if analysed_until is not None:
+        start = max(start, clock.parse(analysed_until))
+    return max(start, now - MAX_WINDOW), now
+
+
+def job_name(pipeline: str, execution: Mapping[str, Any]) -> str:
+    """One name for one scheduled look, however often its first step is retried."""
+    moment = str(execution["scheduled_at"])
+    mark = hashlib.sha256(json.dumps(execution, sort_keys=True).encode()).hexdigest()[:6]
+    return f"{pipeline}-data-quality-{clock.parse(moment):%Y%m%d-%H%M%S}-{mark}"
+
+
+def begin(execution: dict[str, Any]) -> dict[str, Any]:
+    """What to analyse now, or why nothing: {"analyze", "why", "job"?, ...}."""
+    from chalicelib import settings
+
+    environment, configured = Environment.from_env(), settings.load()
+    champion = records.get(records.CHAMPION)
+    if champion is None:
+        return _skip("no model is in service yet")
+    now = clock.now()
+    name = job_name(configured.pipeline.name, execution)
+    state = records.get(STATE) or {}
+    if _busy(state, name, now):
+        return _skip(f"{state['job']} is under way")
+    start, end = window(now, champion["in_service_at"], state.get("analysed_until"))
+    names = capture.objects(environment, start, end)
+    wanted = configured.monitor.min_records
+    found = capture.enough(environment, names, start, end, wanted)
+    if found < max(wanted, 1):
+        return _skip(f"{found} records captured since {clock.text(start)}; {wanted} are needed")
+    records.put(STATE, {**state, "job": name, "until": clock.text(now + LEASE)})
+    return _analysis(name, environment, champion, names, start, end)
+
+
+def finish(execution: dict[str, Any]) -> dict[str, Any]:
+    """Read the report, publish its metrics, and remember what it found."""
+    begun = execution["begin"]
+    environment = Environment.from_env()
+    violations = _read(environment, begun["report"] + "constraint_violations.json")["violations"]
+    statistics = _read(environment, begun["report"] + "statistics.json")
+    violations = [distances(found) for found in violations]
+    seen = int(statistics["dataset"]["item_count"])
+    record = {
+        "time": begun["end"],
+        "start": begun["start"],
+        "violations": violations,
+        "records": seen,
+        "status": "violations" if violations else "completed",
+        "report_uri": places.uri(environment, begun["report"]),
+        "champion_run": begun["champion_run"],
+    }
+    records.put(f"{records.DRIFT}{begun['end']}", record)
+    records.put(STATE, {"analysed_until": begun["end"]})
+    # The alarm that these set off reads the record, so they come last.
+    _publish(environment, statistics, violations)
+    return {"violations": len(violations), "records": seen, "report_uri": record["report_uri"]}
+
+
+def fail(execution: dict[str, Any]) -> dict[str, Any]:
+    """The analysis failed: say so once, and let the next look cover the same window."""
+    from chalicelib import failures, notify
+
+    explanation = failures.explain(execution["error"])
+    state = records.get(STATE) or {}
+    until = state.get("analysed_until")
+    records.put(STATE, {"analysed_until": until} if until else {})
+    notify.notify(
+        "monitor_failed",
+        "The data-quality monitor failed",
+        "\n\n".join(part for part in (explanation.message, explanation.detail) if part),
+    )
+    return {"error": explanation.message}
+
+
+STEPS = {"begin": begin, "finish": finish, "fail": fail}
+
+
+def distances(violation: Mapping[str, Any]) -> dict[str, Any]:
+    """A violation with the numbers of its description as numbers."""
+    import re
+
+    found = re.search(
+        r"distance: ([0-9.eE+-]+) exceeds threshold: ([0-9.eE+-]+?)(?:[^0-9eE+.-]|\.?$)",
+        str(violation["description"]),
+    )
+    numbers = {"distance": float(found[1]), "threshold": float(found[2])} if found else {}
+    names = ("feature_name", "constraint_check_type", "description")
+    return {**{name: violation[name] for name in names}, **numbers}
+
+
+def _busy(state: Mapping[str, Any], name: str, now: dt.datetime) -> bool:
+    """Another look's analysis holds the monitor."""
+    job = state.get("job")
+    return job is not None and job != name and clock.parse(state["until"]) > now
+
+
+def _skip(why: str) -> dict[str, Any]:
+    return {"analyze": False, "why": why}
+
+
+def _analysis(
+    name: str,
+    environment: Environment,
+    champion: Mapping[str, Any],
+    names: list[str],
+    start: dt.datetime,
+    end: dt.datetime,
+) -> dict[str, Any]:
+    from chalicelib import settings
+
+    report = f"monitor/data-quality/{end:%Y-%m-%dT%H-%M-%S}-{name[-6:]}/"
+    listed = report + "capture.manifest"
+    clients.client("s3").put_object(
+        Bucket=environment.data_bucket,
+        Key=listed,
+        Body=json.dumps(capture.manifest(environment, names)).encode(),
+        ContentType="application/json",
+    )
+    looked_at = jobs.Window(
+        clock.text(start),
+        clock.text(end),
+        places.uri(environment, listed),
+        places.uri(environment, report),
+    )
+    job = jobs.analyze(
+        name, environment, settings.load(), looked_at, champion_run=champion["run"]
+    )
+    return {
+        "analyze": True,
+        "why": f"captured traffic since {looked_at.start}",
+        "job": job,
+        "start": looked_at.start,
+        "end": looked_at.end,
+        "report": report,
+        "champion_run": champion["run"],
+    }
+
+
+def _read(environment: Environment, key: str) -> dict[str, Any]:
+    found = clients.client("s3").get_object(Bucket=environment.data_bucket, Key=key)
+    content: dict[str, Any] = json.loads(found["Body"].read())
+    return content
+
+
+def _publish(
+    environment: Environment, statistics: Mapping[str, Any], violations: list[dict[str, Any]]
+) -> None:
+    from chalicelib import metrics, settings
+
+    metrics.publish(
+        metrics.data_quality(
+            statistics, violations, environment.endpoint_name, environment.monitor_schedule
+        ),
+        metrics.violations(len(violations), settings.load().pipeline.name),
+    )

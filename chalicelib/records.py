@@ -1,0 +1,133 @@
+"""What the loop remembers beside its runs: champion, drift, notifications, in the runs table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from chalicelib import clients
+from chalicelib.environment import Environment
+
+CHAMPION = "#champion"
+DRIFT = "#drift#"
+NOTIFICATION = "#notification#"
+Record = dict[str, Any]
+
+
+class AlreadyThere(Exception):
+    """The record exists, or is not in the state that the change needs."""
+
+
+def get(key: str) -> Record | None:
+    """The record, read consistently; None when there is none."""
+    found = clients.client("dynamodb").get_item(
+        TableName=Environment.from_env().runs_table, Key=_key(key), ConsistentRead=True
+    )
+    return plain(found["Item"]) if "Item" in found else None
+
+
+def put(key: str, values: Mapping[str, Any], *, only_new: bool = False) -> None:
+    """Write a record; with only_new, AlreadyThere when there is one."""
+    condition = {"ConditionExpression": "attribute_not_exists(run_id)"} if only_new else {}
+    client = clients.client("dynamodb")
+    try:
+        client.put_item(
+            TableName=Environment.from_env().runs_table,
+            Item={**item(values), **_key(key)},
+            **condition,
+        )
+    except client.exceptions.ConditionalCheckFailedException as error:
+        raise AlreadyThere(key) from error
+
+
+def change(key: str, values: Mapping[str, Any]) -> None:
+    """Set some of a record's attributes."""
+    names = {f"#n{index}": name for index, name in enumerate(values)}
+    marked = {f":v{index}": value for index, value in enumerate(values.values())}
+    pairs = ", ".join(f"#n{index} = :v{index}" for index in range(len(names)))
+    clients.client("dynamodb").update_item(
+        TableName=Environment.from_env().runs_table,
+        Key=_key(key),
+        UpdateExpression=f"SET {pairs}",
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues=item(marked),
+    )
+
+
+def delete(key: str) -> None:
+    clients.client("dynamodb").delete_item(
+        TableName=Environment.from_env().runs_table, Key=_key(key)
+    )
+
+
+def newest(prefix: str, limit: int) -> list[Record]:
+    """Records whose key begins with a prefix, newest first."""
+    return _query("begins_with(run_id, :k)", prefix, limit)
+
+
+def newest_runs(limit: int) -> list[Record]:
+    """Runs, newest first: their ids begin with a digit, other records' keys with #."""
+    return _query("run_id >= :k", "0", limit)
+
+
+def _query(condition: str, key: str, limit: int) -> list[Record]:
+    values = {":p": {"S": _pipeline()}, ":k": {"S": key}}
+    found: list[Record] = []
+    pages = clients.client("dynamodb").get_paginator("query").paginate(
+        TableName=Environment.from_env().runs_table,
+        KeyConditionExpression=f"pipeline = :p AND {condition}",
+        ExpressionAttributeValues=values,
+        ScanIndexForward=False,
+        PaginationConfig={"MaxItems": limit},
+    )
+    for page in pages:
+        found += [plain(entry) for entry in page["Items"]]
+    return found
+
+
+def item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values as DynamoDB's typed ones."""
+    from boto3.dynamodb.types import TypeSerializer
+
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(_exact(value)) for name, value in values.items()}
+
+
+def plain(entry: Mapping[str, Any]) -> Record:
+    """DynamoDB's typed values as JSON's."""
+    from boto3.dynamodb.types import TypeDeserializer
+
+    deserializer = TypeDeserializer()
+    return {name: _number(deserializer.deserialize(value)) for name, value in entry.items()}
+
+
+def _exact(value: Any) -> Any:
+    """DynamoDB takes no floats: decimals with the same digits."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {str(key): _exact(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(entry) for entry in value]
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {key: _number(entry) for key, entry in value.items()}
+    if isinstance(value, list | set):
+        return [_number(entry) for entry in value]
+    return value
+
+
+def _key(key: str) -> dict[str, Any]:
+    return {"pipeline": {"S": _pipeline()}, "run_id": {"S": key}}
+
+
+def _pipeline() -> str:
+    from chalicelib import settings
+
+    return settings.load().pipeline.name

@@ -1,0 +1,46 @@
+"""The Lambda states of both machines: which function does which step.
+
+An event is {"step": name, "run": the execution's state}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class UnknownStep(Exception):
+    """The machine asks for a step that this version does not have."""
+
+
+def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
+    from chalicelib import steps_data, steps_model
+
+    return _dispatch(
+        event,
+        {
+            "begin": steps_data.begin,
+            "convert": steps_data.convert,
+            "quality": steps_data.quality,
+            "plan": steps_data.plan,
+            "fail": steps_data.fail,
+            "gate": steps_model.decide,
+            "register": steps_model.register,
+            "finish": steps_model.finish,
+        },
+    )
+
+
+def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
+    from chalicelib import monitor as machine
+
+    return _dispatch(event, machine.STEPS)
+
+
+def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, Any]:
+    name, run = event["step"], event["run"]
+    if name not in known:
+        raise UnknownStep(f"there is no step {name}; there are: {', '.join(sorted(known))}")
+    return known[name](run)
