@@ -14,7 +14,9 @@ from chalicelib import clients
 # PutMetricData refuses names that begin with AWS/; Model Monitor's own begin in lower case.
 DATA_QUALITY = "aws/sagemaker/Endpoints/data-metrics"
 OWN = "driftloop"
-BATCH = 500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+BATCH = (
+    500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+)
 Datum = dict[str, Any]
 Metrics = tuple[str, list[Datum]]
 

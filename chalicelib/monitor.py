@@ -147,9 +147,7 @@ def _analysis(
         places.uri(environment, listed),
         places.uri(environment, report),
     )
-    job = jobs.analyze(
-        name, environment, settings.load(), looked_at, champion_run=champion["run"]
-    )
+    job = jobs.analyze(name, environment, settings.load(), looked_at, champion_run=champion["run"])
     return {
         "analyze": True,
         "why": f"captured traffic since {looked_at.start}",

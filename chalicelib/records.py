@@ -15,10 +15,6 @@ NOTIFICATION = "#notification#"
 Record = dict[str, Any]
 
 
-class AlreadyThere(Exception):
-    """The record exists, or is not in the state that the change needs."""
-
-
 def get(key: str) -> Record | None:
     """The record, read consistently; None when there is none."""
     found = clients.client("dynamodb").get_item(
@@ -27,18 +23,11 @@ def get(key: str) -> Record | None:
     return plain(found["Item"]) if "Item" in found else None
 
 
-def put(key: str, values: Mapping[str, Any], *, only_new: bool = False) -> None:
-    """Write a record; with only_new, AlreadyThere when there is one."""
-    condition = {"ConditionExpression": "attribute_not_exists(run_id)"} if only_new else {}
-    client = clients.client("dynamodb")
-    try:
-        client.put_item(
-            TableName=Environment.from_env().runs_table,
-            Item={**item(values), **_key(key)},
-            **condition,
-        )
-    except client.exceptions.ConditionalCheckFailedException as error:
-        raise AlreadyThere(key) from error
+def put(key: str, values: Mapping[str, Any]) -> None:
+    """Write a record in place of the one before."""
+    clients.client("dynamodb").put_item(
+        TableName=Environment.from_env().runs_table, Item={**item(values), **_key(key)}
+    )
 
 
 def change(key: str, values: Mapping[str, Any]) -> None:
@@ -55,12 +44,6 @@ def change(key: str, values: Mapping[str, Any]) -> None:
     )
 
 
-def delete(key: str) -> None:
-    clients.client("dynamodb").delete_item(
-        TableName=Environment.from_env().runs_table, Key=_key(key)
-    )
-
-
 def newest(prefix: str, limit: int) -> list[Record]:
     """Records whose key begins with a prefix, newest first."""
     return _query("begins_with(run_id, :k)", prefix, limit)
@@ -74,12 +57,16 @@ def newest_runs(limit: int) -> list[Record]:
 def _query(condition: str, key: str, limit: int) -> list[Record]:
     values = {":p": {"S": _pipeline()}, ":k": {"S": key}}
     found: list[Record] = []
-    pages = clients.client("dynamodb").get_paginator("query").paginate(
-        TableName=Environment.from_env().runs_table,
-        KeyConditionExpression=f"pipeline = :p AND {condition}",
-        ExpressionAttributeValues=values,
-        ScanIndexForward=False,
-        PaginationConfig={"MaxItems": limit},
+    pages = (
+        clients.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=Environment.from_env().runs_table,
+            KeyConditionExpression=f"pipeline = :p AND {condition}",
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            PaginationConfig={"MaxItems": limit},
+        )
     )
     for page in pages:
         found += [plain(entry) for entry in page["Items"]]

@@ -11,7 +11,7 @@ from typing import Any
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class UnknownStep(Exception):
+class UnknownStepError(Exception):
     """The machine asks for a step that this version does not have."""
 
 
@@ -42,5 +42,5 @@ def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
 def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, Any]:
     name, run = event["step"], event["run"]
     if name not in known:
-        raise UnknownStep(f"there is no step {name}; there are: {', '.join(sorted(known))}")
+        raise UnknownStepError(f"there is no step {name}; there are: {', '.join(sorted(known))}")
     return known[name](run)

@@ -83,9 +83,7 @@ def finish(run: Run) -> dict[str, Any]:
     ended_at = clock.text(clock.now())
     outcome = "deployed" if registered else "kept_champion"
     if registered:
-        registry.crown(
-            run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at
-        )
+        registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
     lineage_uri = _lineage(run, environment, outcome, ended_at)
     runs.succeed(run_id, outcome=outcome)
     notify.notify(

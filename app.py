@@ -1,0 +1,108 @@
+"""The Lambda functions: routes and event handlers, a few lines each; the logic is in chalicelib.
+
+Event patterns name no bucket, queue or machine of a stack: infrastructure/template.yaml adds those.
+"""
+
+from typing import Any
+
+from chalice import Chalice, IAMAuthorizer, Response
+from chalice.app import CloudWatchEvent, SQSEvent
+
+from chalicelib import api, events
+
+app = Chalice(app_name="driftloop", configure_logs=False)
+app.register_middleware(api.structured_errors, "http")
+administrators = IAMAuthorizer()
+
+
+@app.route("/predictions", methods=["POST"])
+def predict() -> Response:
+    return api.predict(app.current_request)
+
+
+@app.route("/feedback", methods=["POST"])
+def feedback() -> Response:
+    return api.feedback(app.current_request)
+
+
+@app.route("/health", methods=["GET"])
+def health() -> Response:
+    return api.health(app.current_request)
+
+
+@app.route("/openapi.json", methods=["GET"])
+def openapi() -> Response:
+    return api.openapi(app.current_request)
+
+
+@app.route("/models", methods=["GET"], authorizer=administrators)
+def models() -> Response:
+    return api.models(app.current_request)
+
+
+@app.route("/runs", methods=["GET"], authorizer=administrators)
+def list_runs() -> Response:
+    return api.list_runs(app.current_request)
+
+
+@app.route("/runs", methods=["POST"], authorizer=administrators)
+def start_run() -> Response:
+    return api.start_run(app.current_request)
+
+
+@app.route("/drift", methods=["GET"], authorizer=administrators, name="list_drift")
+def list_drift() -> Response:
+    return api.list_drift(app.current_request)
+
+
+@app.on_cw_event(
+    {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"object": {"key": [{"prefix": "incoming/"}]}},
+    }
+)
+def intake(event: CloudWatchEvent) -> Any:
+    return events.intake(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="driftloop-coalesce", batch_size=1)
+def coalesce(event: SQSEvent) -> Any:
+    return events.coalesce(event.to_dict(), event.context)
+
+
+@app.schedule("rate(1 minute)")
+def sweep(event: CloudWatchEvent) -> Any:
+    return events.sweep(event.to_dict(), event.context)
+
+
+@app.lambda_function()
+def run_step(event: dict[str, Any], context: Any) -> Any:
+    return events.run_step(event, context)
+
+
+@app.on_cw_event(
+    {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+    }
+)
+def run_ended(event: CloudWatchEvent) -> Any:
+    return events.run_ended(event.to_dict(), event.context)
+
+
+@app.lambda_function()
+def monitor_step(event: dict[str, Any], context: Any) -> Any:
+    return events.monitor_step(event, context)
+
+
+@app.on_cw_event(
+    {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"state": {"value": ["ALARM"]}},
+    }
+)
+def drift(event: CloudWatchEvent) -> Any:
+    return events.drift(event.to_dict(), event.context)

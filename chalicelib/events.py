@@ -1,0 +1,107 @@
+"""The edge of every event handler: log lines carry the run, an event that comes twice acts once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from chalicelib import steps
+from chalicelib.environment import Environment
+
+Event = dict[str, Any]
+logger = Logger()
+
+
+def intake(event: Event, context: Any) -> Any:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html"""
+    from chalicelib import intake as files
+
+    _correlate(event["id"], context)
+    return files.arrived(event)
+
+
+def coalesce(event: Event, context: Any) -> Any:
+    from chalicelib import coalesce as waiting
+
+    _correlate(event["Records"][0]["messageId"], context)
+    return waiting.woken()
+
+
+def sweep(event: Event, context: Any) -> Any:
+    from chalicelib import coalesce as waiting
+
+    _correlate(event["id"], context)
+    return waiting.sweep()
+
+
+def run_step(event: Event, context: Any) -> Any:
+    _correlate(event["run"]["run_id"], context)
+    logger.info("step", extra={"step": event["step"]})
+    return steps.retrain(event)
+
+
+def monitor_step(event: Event, context: Any) -> Any:
+    _correlate(str(event["run"].get("scheduled_at")), context)
+    result = steps.monitor(event)
+    logger.info("monitor", extra={"step": event["step"], "why": result.get("why")})
+    return result
+
+
+def run_ended(event: Event, context: Any) -> Any:
+    """A run that ended without its machine's last word: stopped, timed out, or its closing failed.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    from chalicelib import runs
+
+    detail = event["detail"]
+    if detail["stateMachineArn"] != Environment.from_env().retrain_machine_arn:
+        return {"ignored": detail["stateMachineArn"]}
+    _correlate(detail["name"], context)
+    words = detail.get("cause") or detail.get("error") or "nobody said why"
+    runs.fail(detail["name"], f"the execution ended as {detail['status']}: {words}")
+    return {"closed": detail["name"]}
+
+
+def drift(event: Event, context: Any) -> Any:
+    from chalicelib import drift as policy
+
+    _correlate(event["id"], context)
+    result = once(policy.alarmed, event, context)
+    logger.info("drift", extra={"result": result})
+    return result
+
+
+def once(act: Callable[[Event], Any], event: Event, context: Any) -> Any:
+    """EventBridge delivers at least once: the second time answers what the first did.
+
+    https://docs.aws.amazon.com/powertools/python/latest/utilities/idempotency/
+    """
+    from aws_lambda_powertools.utilities.idempotency import (
+        DynamoDBPersistenceLayer,
+        IdempotencyConfig,
+        idempotent_function,
+    )
+
+    store = DynamoDBPersistenceLayer(table_name=Environment.from_env().idempotency_table)
+    config = IdempotencyConfig(event_key_jmespath="id", raise_on_no_idempotency_key=True)
+    config.register_lambda_context(context)
+
+    @idempotent_function(
+        data_keyword_argument="event",
+        persistence_store=store,
+        config=config,
+        key_prefix=f"{act.__module__}.{act.__qualname__}",
+    )
+    def acted(*, event: Event) -> Any:
+        return act(event)
+
+    return acted(event=event)
+
+
+def _correlate(identifier: str, context: Any) -> None:
+    """Every log line of this call carries what it is about: the run's id where there is one."""
+    logger.set_correlation_id(identifier)
+    logger.append_keys(request_id=getattr(context, "aws_request_id", None))
