@@ -1,0 +1,375 @@
+"""The only module that touches ministack: everything else in `localcloud` goes through here.
+
+ministack is imported on first use, never before `configure`: it reads its settings while it is
+imported. `check` names each inner part we rely on, so that another version fails at once and says
+what moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+
+from localcloud.config import HOST, CloudConfig
+
+VERSION = "1.5.33"
+
+log = logging.getLogger(__name__)
+
+Response = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awaitable[Response]]
+Integration = Callable[[str, Any], Any]
+SdkCaller = Callable[[str, Any], Any]
+Hook = Callable[[], None]
+
+# Every inner part of ministack that we call, read or replace.
+PARTS = {
+    "ministack.app": (
+        "app SERVICE_HANDLERS _state_map _loaded_modules _build_persistence_save_dict "
+        "call_service_handler_sync"
+    ),
+    "ministack.core.persistence": "STATE_DIR _json_default _state_format_version",
+    "ministack.core.lambda_runtime": "_PYTHON_WORKER_SCRIPT Worker kill_workers",
+    "ministack.services.stepfunctions": (
+        "_SERVICE_DISPATCH _AWS_SDK_SERVICE_MAP _AWS_SDK_ERROR_PREFIX _ExecutionError "
+        "_invoke_aws_sdk_integration _invoke_resource_with_timeout _run_execution "
+        "_run_sub_machine _run_parallel_branches _execute_task _add_event _executions "
+        "_emit_execution_status_event _sdk_json_result _apply_input_path _apply_output_path "
+        "_apply_parameters _apply_result_selector _apply_result_path _next_or_end "
+        "_fail_state_error _execute_pass _execute_choice _execute_wait _execute_parallel "
+        "_execute_map"
+    ),
+    "ministack.services.eventbridge": "_put_events",
+    "ministack.services.cloudwatch": (
+        "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_all_alarms "
+        "_evaluate_parent_alarms _dispatch_alarm_actions _record_history _store_datum _calc_stats "
+        "_stat_value _dims_from_list"
+    ),
+    "ministack.services.cloudwatch_logs": "_log_groups _create_log_group _create_log_stream "
+    "_append_log_events _put_log_events",
+    "ministack.services.lambda_svc": "_execute_function_warm",
+    "ministack.services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
+}
+
+_configured: list[CloudConfig] = []
+_ready: list[Hook] = []
+_stopping: list[Hook] = []
+_integrations: dict[str, Integration] = {}
+_sdk_services: dict[str, SdkCaller] = {}
+_clients: dict[str, Any] = {}
+_lock = threading.RLock()
+
+
+class StatesError(Exception):
+    """A task's failure as Step Functions sees it: an error name and its cause."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error = error
+        self.cause = cause
+
+
+def configure(config: CloudConfig) -> None:
+    """Set ministack's settings; call this before anything else here."""
+    if _configured:
+        raise RuntimeError("the adapter is already configured")
+    _configured.append(config)
+    os.environ.update(
+        BIND_HOST=HOST,
+        GATEWAY_PORT=str(config.port),
+        AWS_ENDPOINT_URL=config.endpoint,
+        MINISTACK_REGION=config.region,
+        MINISTACK_ACCOUNT_ID=config.account,
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        PERSIST_STATE="1",
+        S3_PERSIST="1",
+        STATE_DIR=str(config.services),
+        S3_DATA_DIR=str(config.objects),
+        LAMBDA_EXECUTOR="local",
+        NO_PROXY=",".join(filter(None, [os.environ.get("NO_PROXY"), HOST, "localhost"])),
+    )
+    check()
+    sfn = part("ministack.services.stepfunctions")
+    original = sfn._invoke_aws_sdk_integration
+    sfn._invoke_aws_sdk_integration = lambda arn, given: _sdk_integration(original, arn, given)
+
+
+def config() -> CloudConfig:
+    """The configuration given to `configure`."""
+    if not _configured:
+        raise RuntimeError("the adapter is not configured: call configure(config) first")
+    return _configured[0]
+
+
+def part(module: str) -> Any:
+    """A module of ministack, for the few of our modules that replace parts of it."""
+    config()
+    return importlib.import_module(module)
+
+
+def check() -> None:
+    """Say at once, and by name, what a ministack of another version lacks."""
+    missing = [
+        f"{module}.{name}"
+        for module, names in PARTS.items()
+        for name in names.split()
+        if not hasattr(importlib.import_module(module), name)
+    ]
+    if missing:
+        raise RuntimeError(
+            f"this local cloud is made for ministack {VERSION}; here it lacks: {', '.join(missing)}"
+        )
+
+
+def replace(module: str, name: str, make: Callable[[Any], Any]) -> None:
+    """Put `make(the original)` in place of a part listed in PARTS."""
+    if name not in PARTS[module].split():
+        raise ValueError(f"list {module}.{name} in PARTS before replacing it")
+    target = part(module)
+    setattr(target, name, make(getattr(target, name)))
+
+
+# --- Services -----------------------------------------------------------------------------------
+
+
+def register_service(name: str, handler: Handler) -> None:
+    """Answer all requests signed for this service; in place of ministack's where it has one."""
+    part("ministack.app").SERVICE_HANDLERS[name] = handler
+
+
+def register_state(name: str, get: Callable[[], Any], set_: Callable[[Any], None]) -> None:
+    """Save what `get` gives with the rest of the state, and hand it to `set_` at the next start."""
+    app = part("ministack.app")
+    key = f"localcloud_{name}"
+    app._state_map[key] = key
+    app._loaded_modules[key] = _Saved(get, set_)
+
+
+class _Saved:
+    """A state of ours in the shape of a ministack service module."""
+
+    def __init__(self, get: Callable[[], Any], set_: Callable[[Any], None]) -> None:
+        self.get_state = get
+        self.load_persisted_state = set_
+
+
+def register_resource_type(
+    cfn_type: str,
+    create: Callable[[str, dict[str, Any], str], tuple[str, dict[str, Any]]],
+    delete: Callable[[str, dict[str, Any]], None],
+    update: Callable[[str, dict[str, Any], dict[str, Any], str], tuple[str, dict[str, Any]]]
+    | None = None,
+) -> None:
+    """Add a CloudFormation type.
+
+    `create(logical_id, properties, stack) -> (physical_id, attributes)`,
+    `delete(physical_id, properties)`,
+    `update(physical_id, old_properties, new_properties, stack) -> (physical_id, attributes)`.
+    """
+    handlers: dict[str, Any] = {"create": create, "delete": delete}
+    if update:
+        handlers["update"] = update
+    part("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS[cfn_type] = handlers
+
+
+# --- Step Functions -----------------------------------------------------------------------------
+
+
+def register_integration(prefix: str, handler: Integration) -> None:
+    """Serve `arn:aws:states:::` resources that begin with `prefix`; `.sync` is in the ARN given."""
+    _integrations[prefix] = handler
+    dispatch = part("ministack.services.stepfunctions")._SERVICE_DISPATCH
+    dispatch[prefix] = lambda arn, given: _translated(handler, arn, given)
+
+
+def register_sdk_service(name: str, caller: SdkCaller) -> None:
+    """Serve `arn:aws:states:::aws-sdk:<name>:<action>` by `caller(Action, input) -> result`."""
+    _sdk_services[name] = caller
+
+
+def _sdk_integration(original: Integration, arn: str, given: Any) -> Any:
+    words = arn.split(":")
+    caller = _sdk_services.get(words[6].lower()) if len(words) > 7 else None
+    if caller is None:
+        return original(arn, given)
+    action = words[7].split(".")[0]
+    return _translated(caller, action[:1].upper() + action[1:], given)
+
+
+def _translated(function: Callable[[str, Any], Any], name: str, given: Any) -> Any:
+    """Run a handler of ours and turn its StatesError into ministack's own."""
+    try:
+        return function(name, given)
+    except StatesError as error:
+        sfn = part("ministack.services.stepfunctions")
+        raise sfn._ExecutionError(error.error, error.cause) from error
+
+
+# --- Calls into the running cloud ---------------------------------------------------------------
+
+
+def client(service: str) -> Any:
+    """A boto3 client of this cloud. It blocks: from a coroutine, use it in a thread."""
+    with _lock:
+        if service not in _clients:
+            import boto3
+            from botocore.config import Config
+
+            here = config()
+            session = boto3.session.Session(
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                region_name=here.region,
+            )
+            _clients[service] = session.client(
+                service,
+                endpoint_url=here.endpoint,
+                config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
+            )
+        return _clients[service]
+
+
+def call_json(
+    service: str, target: str, document: Any, key: str = "test"
+) -> tuple[int, dict[str, Any]]:
+    """Call a JSON-protocol service inside this process; from a worker thread only."""
+    here = config()
+    app = part("ministack.app")
+    headers = {
+        "x-amz-target": target,
+        "content-type": "application/x-amz-json-1.1",
+        "host": f"{service}.{here.region}.amazonaws.com",
+        "authorization": (
+            f"AWS4-HMAC-SHA256 Credential={key}/20260101/{here.region}/{service}/aws4_request"
+        ),
+    }
+    body = json.dumps(document).encode()
+    handler = app.SERVICE_HANDLERS[service]
+    status, _, answer = app.call_service_handler_sync(handler, "POST", "/", headers, body, {})
+    return status, json.loads(answer) if answer else {}
+
+
+def put_event(
+    source: str, detail_type: str, detail: Mapping[str, Any], resources: Iterable[str] = ()
+) -> None:
+    """Put an event of an AWS service (`aws.sagemaker`, ...) on the default bus."""
+    entry = {
+        "Source": source,
+        "DetailType": detail_type,
+        "Detail": json.dumps(detail),
+        "Resources": list(resources),
+    }
+    eventbridge = part("ministack.services.eventbridge")
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def put_metric(
+    namespace: str,
+    name: str,
+    value: float,
+    dimensions: Mapping[str, str] | None = None,
+    unit: str = "None",
+    timestamp: float | None = None,
+) -> None:
+    """Put one value of a metric, in any namespace, AWS's own among them."""
+    put_metrics(namespace, name, [value], dimensions, unit, timestamp)
+
+
+def put_metrics(
+    namespace: str,
+    name: str,
+    values: list[float],
+    dimensions: Mapping[str, str] | None = None,
+    unit: str = "None",
+    timestamp: float | None = None,
+) -> None:
+    """Put several values of a metric, at one time."""
+    when = time.time() if timestamp is None else timestamp
+    cloudwatch = part("ministack.services.cloudwatch")
+    with _lock:
+        cloudwatch._store_datum(
+            namespace, name, dict(dimensions or {}), when, unit, None, values, None, None
+        )
+
+
+def log_events(group: str, stream: str, messages: Iterable[str | tuple[int, str]]) -> None:
+    """Append lines, or (milliseconds, line) pairs, to a log stream; made where it is absent."""
+    logs = part("ministack.services.cloudwatch_logs")
+    now = int(time.time() * 1000)
+    pairs = [(now, entry) if isinstance(entry, str) else entry for entry in messages]
+    events = [{"timestamp": when, "message": line} for when, line in pairs]
+    where = {"logGroupName": group, "logStreamName": stream}
+    with _lock:
+        if group not in logs._log_groups:
+            logs._create_log_group({"logGroupName": group})
+        if stream not in logs._log_groups[group]["streams"]:
+            logs._create_log_stream(where)
+        logs._put_log_events({**where, "logEvents": events})
+
+
+# --- The life of the cloud ----------------------------------------------------------------------
+
+
+def on_ready(hook: Hook) -> None:
+    """Call `hook` in a thread once saved state is read and requests are answered."""
+    _ready.append(hook)
+
+
+def on_stop(hook: Hook) -> None:
+    """Call `hook` in a thread when the cloud stops, before its state is saved for the last time."""
+    _stopping.append(hook)
+
+
+def application() -> Any:
+    """The ASGI application: ministack's, with our hooks about its start and its stop."""
+    inner = part("ministack.app").app
+
+    async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await inner(scope, receive, send)
+            return
+
+        async def heard() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(_run_hooks, reversed(_stopping))
+            return message
+
+        async def said(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                threading.Thread(target=_run_hooks, args=(_ready,), daemon=True).start()
+
+        await inner(scope, heard, said)
+
+    return app
+
+
+def _run_hooks(hooks: Iterable[Hook]) -> None:
+    for hook in hooks:
+        try:
+            hook()
+        except Exception:
+            log.exception("a hook of the local cloud failed: %s", hook)
+
+
+def saved_services() -> dict[str, Callable[[], Any]]:
+    """The services that hold state, and how to get it."""
+    services: dict[str, Callable[[], Any]] = part("ministack.app")._build_persistence_save_dict()
+    return services
+
+
+def encode_state(service: str, state: Any) -> bytes:
+    """A service's state as ministack reads it back."""
+    persistence = part("ministack.core.persistence")
+    version = persistence._state_format_version(service)
+    wrapped = {"__ministack_format__": version, "payload": state}
+    return json.dumps(wrapped, default=persistence._json_default).encode()
