@@ -1,0 +1,75 @@
+"""Step Functions errors in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib import failures
+
+
+@pytest.fixture(autouse=True)
+def _log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "log_tail", lambda group, job: f"last line of {group} {job}")
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "words"),
+    [
+        (
+            "States.TaskFailed",
+            {
+                "TrainingJobName": "r-train",
+                "TrainingJobStatus": "Failed",
+                "FailureReason": "AlgorithmError: no label",
+            },
+            "the training job r-train failed: AlgorithmError: no label",
+        ),
+        (
+            "States.TaskFailed",
+            {"ProcessingJobName": "r-prepare", "ProcessingJobStatus": "Stopped"},
+            "the processing job r-prepare was stopped: it gave no reason",
+        ),
+        ("QualityFailed", {"errorMessage": "too few rows", "errorType": "Q"}, "too few rows"),
+        (
+            "Athena.QueryFailed",
+            {"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": "no table"}}},
+            "the Athena query failed: no table",
+        ),
+        ("CrawlFailed", {"Status": "FAILED", "ErrorMessage": "denied"}, "crawler failed: denied"),
+        (
+            "EndpointFailed",
+            {"EndpointName": "reviews", "FailureReason": "ping"},
+            "reviews did not take the new model: ping",
+        ),
+        ("States.Timeout", "", "ran past its time limit"),
+        ("SageMaker.X", "plain words", "SageMaker.X: plain words"),
+        ("", "", "no cause was given"),
+    ],
+)
+def test_explains(error: str, cause: Any, words: str) -> None:
+    text = cause if isinstance(cause, str) else json.dumps(cause)
+    assert words in failures.explain({"Error": error, "Cause": text}).message
+
+
+def test_a_failed_job_brings_its_log_and_its_state() -> None:
+    cause = {"TrainingJobName": "r-train", "TrainingJobStatus": "Failed", "FailureReason": "x"}
+    found = failures.explain({"Error": "States.TaskFailed", "Cause": json.dumps(cause)})
+    assert found.detail == "last line of /aws/sagemaker/TrainingJobs r-train"
+    assert failures.state({}, found) == "Train"
+
+
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [
+        ({}, "Begin"),
+        ({"begin": {"has_new_data": True}}, "PlanConvert"),
+        ({"begin": {"has_new_data": False}}, "Plan"),
+        ({"begin": {"has_new_data": True}, "convert": {}, "converted": {}}, "Rejects"),
+        ({"begin": {}, "plan": {}, "prepared": {}, "gate": {}, "register": {}}, "Deploy"),
+    ],
+)
+def test_the_state_is_the_first_without_a_result(run: dict[str, Any], name: str) -> None:
+    assert failures.state(run, failures.Explanation("")) == name

@@ -1,0 +1,120 @@
+"""Every request that the loop sends to SageMaker holds against SageMaker's own model."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from chalicelib import jobs, registry, rollout, settings
+from chalicelib.environment import Environment
+
+RUN = "20260301-120000-a1b2c3"
+MODEL = botocore.session.get_session().get_service_model("sagemaker")
+
+
+@pytest.fixture
+def environment() -> Environment:
+    values = {field.name: field.name.replace("_", "-") for field in dataclasses.fields(Environment)}
+    values |= {
+        "retrain_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:x-retrain",
+        "job_role_arn": "arn:aws:iam::000000000000:role/jobs",
+        "code_prefix": "s3://artifacts/code/abc/",
+        "endpoint_name": "reviews",
+        "model_group": "reviews",
+    }
+    return Environment(**values)
+
+
+def check(operation: str, request: dict[str, Any]) -> None:
+    """Members and types by botocore; lengths, patterns and enumerations by its shapes."""
+    shape = MODEL.operation_model(operation).input_shape
+    report = ParamValidator().validate(request, shape)
+    assert not report.has_errors(), report.generate_report()
+    walk(shape, request, operation)
+
+
+def walk(shape: Any, value: Any, path: str) -> None:
+    if shape.type_name == "structure":
+        for name, entry in value.items():
+            walk(shape.members[name], entry, f"{path}.{name}")
+    elif shape.type_name == "list":
+        for entry in value:
+            walk(shape.member, entry, path + "[]")
+    elif shape.type_name == "map":
+        for key, entry in value.items():
+            walk(shape.key, key, f"{path}.{key}")
+            walk(shape.value, entry, f"{path}.{key}")
+    if shape.type_name in {"list", "map", "string"}:
+        assert shape.metadata.get("min", 0) <= len(value) <= shape.metadata.get("max", 10**6), path
+    if shape.type_name == "string":
+        assert value in (shape.metadata.get("enum") or [value]), path
+        pattern = shape.metadata.get("pattern", ".*")
+        if r"\p{" not in pattern and "[^/])/" not in pattern:
+            assert re.fullmatch(pattern, value, re.DOTALL), (path, pattern, value)
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("champion", ["20260201-120000-d4e5f6", None])
+def test_a_runs_jobs(environment: Environment, live: bool, champion: str | None) -> None:
+    made = jobs.retrain(RUN, environment, settings.load(), live=live, champion_run=champion)
+    check("CreateTrainingJob", made.pop("train"))
+    for request in made.values():
+        check("CreateProcessingJob", request)
+    inputs = {i["InputName"] for i in made["prepare"]["ProcessingInputs"]}
+    assert ({"capture", "ground_truth"} <= inputs) is live
+    compared = {i["InputName"] for i in made["evaluate"]["ProcessingInputs"]}
+    assert ("champion" in compared) is (champion is not None)
+
+
+def test_the_training_job_writes_where_the_others_read(environment: Environment) -> None:
+    made = jobs.retrain(RUN, environment, settings.load(), live=False, champion_run=None)
+    train = made["train"]
+    written = f"{train['OutputDataConfig']['S3OutputPath']}/{train['TrainingJobName']}"
+    model = next(i for i in made["evaluate"]["ProcessingInputs"] if i["InputName"] == "model")
+    assert model["S3Input"]["S3Uri"] == f"{written}/output/model.tar.gz"
+    assert rollout.container(environment, RUN)["ModelDataUrl"] == model["S3Input"]["S3Uri"]
+
+
+def test_hyperparameters_are_text(environment: Environment) -> None:
+    given = jobs.train(RUN, environment, settings.load())["HyperParameters"]
+    assert given["label"] == "star_rating"
+    assert given["text"] == '["review_body"]'
+    assert given["C"] == "3.0"
+    assert given["sagemaker_program"] == "train.py"
+
+
+def test_a_metric_regex_reads_the_scripts_line(environment: Environment) -> None:
+    wanted = jobs.train(RUN, environment, settings.load())["AlgorithmSpecification"]
+    line = "train_accuracy=0.91; validation_accuracy=0.57;"
+    found = {m["Name"]: re.search(m["Regex"], line)[1] for m in wanted["MetricDefinitions"]}  # type: ignore[index]
+    assert found == {"train:accuracy": "0.91", "validation:accuracy": "0.57"}
+
+
+def test_the_monitors_job(environment: Environment) -> None:
+    window = jobs.Window(
+        "2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z", "s3://b/m", "s3://b/report/"
+    )
+    request = jobs.analyze("x-1", environment, settings.load(), window, champion_run=RUN)
+    check("CreateProcessingJob", request)
+    assert request["Environment"]["MODE"] == "analyze"
+
+
+def test_the_model_package_and_the_endpoint(environment: Environment) -> None:
+    run = {"run_id": RUN, "reason": "drift", "cause": "drift in body, at 12 o'clock (x)"}
+    configured = settings.load()
+    package = registry.request(run, environment, configured, {"accuracy": 0.5})
+    check("CreateModelPackage", package)
+    assert package["CustomerMetadataProperties"]["cause"] == "drift in body  at 12 o clock  x"
+    check("CreateModel", rollout.create_model(RUN, environment, configured, 3))
+    check("CreateEndpointConfig", rollout.create_endpoint_config(RUN, environment, configured))
+    check("CreateEndpoint", rollout.endpoint(RUN, environment, configured))
+
+
+def test_a_version_is_the_end_of_its_arn() -> None:
+    arn = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/12"
+    assert registry.version(arn) == 12

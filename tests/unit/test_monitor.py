@@ -1,0 +1,115 @@
+"""The monitor's pure parts: windows, counts, distances, metrics."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib import capture, clock, metrics, monitor
+
+NOW = clock.parse("2026-03-01T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("in_service", "analysed", "start"),
+    [
+        ("2026-03-01T11:00:00Z", None, "2026-03-01T11:00:00.000Z"),
+        ("2026-03-01T11:00:00Z", "2026-03-01T11:30:00Z", "2026-03-01T11:30:00.000Z"),
+        ("2026-03-01T11:00:00Z", "2026-03-01T10:30:00Z", "2026-03-01T11:00:00.000Z"),
+        ("2025-01-01T00:00:00Z", None, "2026-02-28T12:00:00.000Z"),
+    ],
+)
+def test_window(in_service: str, analysed: str | None, start: str) -> None:
+    assert [clock.text(m) for m in monitor.window(NOW, in_service, analysed)] == [
+        start,
+        clock.text(NOW),
+    ]
+
+
+def test_a_retried_begin_names_the_same_job() -> None:
+    execution = {"start": "-PT1H", "scheduled_at": "2026-03-01T12:00:00Z"}
+    name = monitor.job_name("reviews", execution)
+    assert name == monitor.job_name("reviews", dict(execution))
+    assert name.startswith("reviews-data-quality-20260301-120000-")
+    assert len(name) <= 63
+
+
+def test_hours_of_a_window() -> None:
+    start = clock.parse("2026-02-28T23:59:59Z")
+    assert list(capture.hours(start, start + dt.timedelta(seconds=2))) == [
+        "2026/02/28/23/",
+        "2026/03/01/00/",
+    ]
+
+
+def line(data: str, encoding: str = "JSON", moment: str = "2026-03-01T11:59:59Z") -> bytes:
+    entry: dict[str, Any] = {
+        "captureData": {"endpointInput": {"data": data, "encoding": encoding}},
+        "eventMetadata": {"eventId": "x", "inferenceTime": moment},
+    }
+    return json.dumps(entry).encode()
+
+
+@pytest.mark.parametrize(
+    ("captured", "records"),
+    [
+        (line('{"records": [{"a": 1}, {"a": 2}]}'), 2),
+        (line('{"a": 1}'), 1),
+        (line(base64.b64encode(b'{"records": [{}]}').decode(), "BASE64"), 1),
+        (line("?", "BASE64"), 0),
+        (line('{"records": []}', moment="2026-03-01T12:00:00Z"), 0),
+        (line('{"a": 1}', moment="2026-03-01T10:59:59Z"), 0),
+        (b"not json", 0),
+        (b"{}", 0),
+    ],
+)
+def test_counts_the_records_of_a_captured_request(captured: bytes, records: int) -> None:
+    assert capture.count(captured, clock.parse("2026-03-01T11:00:00Z"), NOW) == records
+
+
+@pytest.mark.parametrize(
+    ("description", "numbers"),
+    [
+        ("distance: 0.42 exceeds threshold: 0.1", (0.42, 0.1)),
+        ("Baseline drift distance: 0.42 exceeds threshold: 0.1.", (0.42, 0.1)),
+        ("distance: 1e-3 exceeds threshold: 5e-4 (length)", (0.001, 0.0005)),
+        ("Data type match requirement is not met", None),
+    ],
+)
+def test_reads_distances(description: str, numbers: tuple[float, float] | None) -> None:
+    found = monitor.distances(
+        {"feature_name": "f", "constraint_check_type": "c", "description": description}
+    )
+    pair = (found["distance"], found["threshold"]) if "distance" in found else None
+    assert pair == numbers
+
+
+def test_metrics_carry_model_monitors_names() -> None:
+    statistics = {
+        "features": [
+            {
+                "name": "Helpful Votes",
+                "numerical_statistics": {
+                    "common": {"num_present": 3, "num_missing": 1},
+                    "sum": 6.0,
+                    "min": 1.0,
+                    "max": 3.0,
+                },
+            },
+            {"name": "body", "string_statistics": {"common": {"num_present": 4, "num_missing": 0}}},
+        ]
+    }
+    drifted = [{"feature_name": "body", "distance": 0.4}, {"feature_name": "body", "distance": 0.2}]
+    namespace, data = metrics.data_quality(statistics, drifted, "reviews", "hourly")
+    assert namespace == "aws/sagemaker/Endpoints/data-metrics"
+    assert {datum["MetricName"]: datum.get("Value") for datum in data} == {
+        "feature_data_helpful_votes": None,
+        "feature_non_null_helpful_votes": 0.75,
+        "feature_non_null_body": 1.0,
+        "feature_baseline_drift_body": 0.4,
+    }
+    assert {d["Name"] for d in data[0]["Dimensions"]} == {"Endpoint", "MonitoringSchedule"}
