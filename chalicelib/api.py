@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -42,7 +42,7 @@ def structured_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
     body = getattr(response, "body", None)
     if not isinstance(body, dict) or "Code" not in body or response.status_code < 400:
         return response
-    code = CODES.get(body["Code"], body["Code"])
+    code = CODES.get(body["Code"]) or str(body["Code"])
     error = ApiError(response.status_code, code, str(body.get("Message", code)))
     headers = {**response.headers, "Content-Type": "application/json"}
     return Response(json.dumps(error.body()), headers, response.status_code)
@@ -52,14 +52,14 @@ def structured_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
 def predict(request: Request) -> tuple[int, Any]:
     from chalicelib import predictions
 
-    return 200, predictions.predict(request.raw_body)
+    return 200, predictions.predict(_raw(request))
 
 
 @route
 def feedback(request: Request) -> tuple[int, Any]:
     from chalicelib import feedback as labels
 
-    return 202, labels.accept(request.raw_body)
+    return 202, labels.accept(_raw(request))
 
 
 @route
@@ -136,7 +136,8 @@ def start_run(request: Request) -> tuple[int, Any]:
 
     from chalicelib import bodies, runs
 
-    content = bodies.decode(request.raw_body) if request.raw_body else {}
+    raw = _raw(request)
+    content = bodies.decode(raw) if raw else {}
     cause = content.get("cause", "asked for through the API")
     if not isinstance(cause, str) or not 0 < len(cause.strip()) <= 500:
         raise ApiError(400, "invalid_field", "cause must be a text of 1 to 500 letters", "cause")
@@ -149,8 +150,14 @@ def start_run(request: Request) -> tuple[int, Any]:
     raise ApiError(409, "not_started", outcome.why)
 
 
+def _raw(request: Request) -> bytes:
+    raw = request.raw_body
+    return raw.encode() if isinstance(raw, str) else raw
+
+
 def _limit(request: Request) -> int:
-    words = (request.query_params or {}).get("limit", str(LISTED))
+    given: Mapping[str, str] = request.query_params or {}
+    words = str(given["limit"] if "limit" in given else LISTED)
     if not words.isascii() or not words.isdigit() or not 1 <= int(words[:9]) <= MAX_LISTED:
         raise ApiError(400, "invalid_field", f"limit must be from 1 to {MAX_LISTED}", "limit")
     return int(words)

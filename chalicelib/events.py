@@ -89,16 +89,17 @@ def once(act: Callable[[Event], Any], event: Event, context: Any) -> Any:
     config = IdempotencyConfig(event_key_jmespath="id", raise_on_no_idempotency_key=True)
     config.register_lambda_context(context)
 
-    @idempotent_function(
+    def acted(*, event: Event) -> Any:
+        return act(event)
+
+    guarded: Callable[..., Any] = idempotent_function(
+        acted,
         data_keyword_argument="event",
         persistence_store=store,
         config=config,
         key_prefix=f"{act.__module__}.{act.__qualname__}",
     )
-    def acted(*, event: Event) -> Any:
-        return act(event)
-
-    return acted(event=event)
+    return guarded(event=event)
 
 
 def _correlate(identifier: str, context: Any) -> None:

@@ -20,7 +20,7 @@ ERROR: Schema = {
     },
 }
 TEXT: Schema = {"type": "string"}
-SIGNED = [{"sigv4": []}]
+SIGNED: list[dict[str, list[str]]] = [{"sigv4": []}]
 
 
 def document(settings: Settings) -> Schema:
