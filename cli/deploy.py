@@ -129,27 +129,29 @@ def _apply(stack: str, template_url: str, given: dict[str, str], progress: Progr
         cloud.delete_stack(StackName=stack)
         wait(found["StackId"], progress, set())
         found = None
+    if found and found["StackStatus"] == "REVIEW_IN_PROGRESS":
+        found = None  # a change set was made and never executed
     if found and found["StackStatus"].endswith("_IN_PROGRESS"):
-        if found["StackStatus"] != "REVIEW_IN_PROGRESS":
-            raise Problem(
-                f"{stack} is being changed already ({found['StackStatus']})",
-                "Wait until that is over and try again.",
-            )
-        found = None
+        raise Problem(
+            f"{stack} is being changed already ({found['StackStatus']})",
+            "Wait until that is over and try again.",
+        )
     name = f"driftloop-{int(time.time() * 1000)}"
-    cloud.create_change_set(
-        StackName=stack,
-        ChangeSetName=name,
-        ChangeSetType="UPDATE" if found else "CREATE",
-        TemplateURL=template_url,
-        Parameters=_parameters(given, found),
-        Capabilities=CAPABILITIES,
-        Tags=[{"Key": "driftloop", "Value": given["PipelineName"]}],
-    )
+    request = {
+        "ChangeSetType": "UPDATE" if found else "CREATE",
+        "TemplateURL": template_url,
+        "Parameters": _parameters(given, found),
+        "Capabilities": CAPABILITIES,
+        "Tags": [{"Key": "driftloop", "Value": given["PipelineName"]}],
+    }
+    try:
+        cloud.create_change_set(StackName=stack, ChangeSetName=name, **request)
+    except ClientError as error:
+        raise Problem(f"CloudFormation: {error.response['Error']['Message']}") from error
     if not _has_changes(stack, name):
         progress(f"{stack} is up to date: nothing to change")
         return False
-    seen = {event["EventId"] for event in _events(stack)}
+    seen = {event["EventId"] for event in events(stack)}
     cloud.execute_change_set(StackName=stack, ChangeSetName=name)
     wait(describe(stack)["StackId"], progress, seen)  # type: ignore[index]
     return True
@@ -183,7 +185,7 @@ def wait(stack_id: str, progress: Progress, seen: set[str]) -> None:
     for _ in _ticks():
         found = describe(stack_id)
         status = found["StackStatus"] if found else "DELETE_COMPLETE"
-        for event in _events(stack_id):
+        for event in events(stack_id):
             if event["EventId"] in seen:
                 continue
             seen.add(event["EventId"])
@@ -194,8 +196,8 @@ def wait(stack_id: str, progress: Progress, seen: set[str]) -> None:
         reason = (found or {}).get("StackStatusReason", "")
         told = "\n".join(f"  {line}" for line in failures) or f"  {reason}"
         raise Problem(
-            f"the deployment failed and was rolled back ({status}):\n{told}",
-            "Mend that and run driftloop deploy again.",
+            f"CloudFormation ended with {status}:\n{told}",
+            "What is deployed is as it was before. Mend that and try again.",
         )
 
 
@@ -219,7 +221,7 @@ def describe(stack: str) -> dict[str, Any] | None:
         return None
 
 
-def _events(stack: str) -> list[dict[str, Any]]:
+def events(stack: str) -> list[dict[str, Any]]:
     """The stack's events, oldest first."""
     pages = target.client("cloudformation").get_paginator("describe_stack_events")
     try:
