@@ -11,7 +11,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import bodies, clients, clock, jobs
+from chalicelib import bodies, clients, clock, jobs, metrics
 from chalicelib.environment import Environment
 from chalicelib.errors import ApiError
 
@@ -25,7 +25,8 @@ def accept(raw: bytes) -> dict[str, Any]:
     """Write down the labels of a body; says how many."""
     from chalicelib import settings
 
-    labels = validated(raw, settings.load())
+    configured = settings.load()
+    labels = validated(raw, configured)
     key = location(clock.now(), uuid.uuid4().hex)
     clients.client("s3").put_object(
         Bucket=Environment.from_env().data_bucket,
@@ -33,6 +34,7 @@ def accept(raw: bytes) -> dict[str, Any]:
         Body=lines(labels).encode(),
         ContentType="application/jsonlines",
     )
+    metrics.emit("Feedback", len(labels), Pipeline=configured.pipeline.name)
     return {"accepted": len(labels)}
 
 

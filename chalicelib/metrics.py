@@ -56,6 +56,18 @@ def violations(count: int, pipeline: str) -> Metrics:
     return OWN, [{**_single("Violations", count), "Unit": "Count", "Dimensions": dimensions}]
 
 
+def emit(name: str, count: int, **dimensions: str) -> None:
+    """A count in CloudWatch's embedded metric format, on the function's own log.
+
+    https://docs.aws.amazon.com/powertools/python/latest/core/metrics/
+    """
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    with single_metric(name=name, unit=MetricUnit.Count, value=count, namespace=OWN) as metric:
+        for key, value in dimensions.items():
+            metric.add_dimension(name=key, value=value)
+
+
 def publish(*groups: Metrics) -> None:
     for namespace, data in groups:
         for begin in range(0, len(data), BATCH):

@@ -12,6 +12,7 @@ from chalicelib import capture, clients, clock, jobs, places, records
 from chalicelib.environment import Environment
 
 STATE = "#monitor"  # the analysis under way, and until when traffic is analysed
+SECOND = dt.timedelta(seconds=1)
 MAX_WINDOW = dt.timedelta(days=1)
 # A monitor that died without a word holds the others back no longer than this.
 LEASE = dt.timedelta(hours=2)
@@ -20,8 +21,12 @@ LEASE = dt.timedelta(hours=2)
 def window(
     now: dt.datetime, in_service_at: str, analysed_until: str | None
 ) -> tuple[dt.datetime, dt.datetime]:
-    """Since the champion went into service or the last analysis' end, the later; a day at most."""
-    start = clock.parse(in_service_at)
+    """Since the champion went into service or the last analysis' end, the later; a day at most.
+
+    Whole seconds, as captured requests carry them: the present second is part of the window.
+    """
+    now = now.replace(microsecond=0) + (SECOND if now.microsecond else dt.timedelta())
+    start = clock.parse(in_service_at).replace(microsecond=0)
     if analysed_until is not None:
         start = max(start, clock.parse(analysed_until))
     return max(start, now - MAX_WINDOW), now

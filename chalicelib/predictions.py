@@ -7,7 +7,7 @@ import uuid
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import bodies, clients
+from chalicelib import bodies, clients, metrics
 from chalicelib.environment import Environment
 from chalicelib.errors import ApiError
 
@@ -23,7 +23,8 @@ def predict(raw: bytes) -> dict[str, Any]:
     """The answer to a body: {"model_version", "predictions"}; ApiError where it is at fault."""
     from chalicelib import settings
 
-    records = validated(raw, settings.load())
+    configured = settings.load()
+    records = validated(raw, configured)
     inference_id = str(uuid.uuid4())
     answer = _invoke(records, inference_id)
     found = answer["predictions"]
@@ -31,6 +32,7 @@ def predict(raw: bytes) -> dict[str, Any]:
         raise ApiError(
             502, "model_error", f"the model answered {len(found)} of {len(records)} records"
         )
+    metrics.emit("Predictions", len(records), Pipeline=configured.pipeline.name)
     ids = inference_ids(inference_id, len(records))
     return {
         "model_version": _version(answer.get("model_version")),

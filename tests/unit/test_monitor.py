@@ -30,6 +30,16 @@ def test_window(in_service: str, analysed: str | None, start: str) -> None:
     ]
 
 
+def test_a_window_takes_in_the_present_second() -> None:
+    start, end = monitor.window(
+        NOW.replace(microsecond=7), "2026-03-01T11:00:00.9Z", "2026-03-01T10:30:00Z"
+    )
+    assert (clock.text(start), clock.text(end)) == (
+        "2026-03-01T11:00:00.000Z",
+        "2026-03-01T12:00:01.000Z",
+    )
+
+
 def test_a_retried_begin_names_the_same_job() -> None:
     execution = {"start": "-PT1H", "scheduled_at": "2026-03-01T12:00:00Z"}
     name = monitor.job_name("reviews", execution)

@@ -1,0 +1,216 @@
+"""The monitor and the drift handler against real tables, topics, objects and metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib import (
+    clients,
+    clock,
+    drift,
+    events,
+    failures,
+    monitor,
+    records,
+    registry,
+    runs,
+)
+from chalicelib.environment import Environment
+
+RUN = "20260301-120000-a1b2c3"
+ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
+VIOLATION = {
+    "feature_name": "review_body",
+    "constraint_check_type": "baseline_drift_check",
+    "description": "distance: 0.42 exceeds threshold: 0.1",
+}
+
+
+@pytest.fixture
+def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the functions find around them: a table, a topic, a bucket, the environment."""
+    table = f"runs-{bucket}"
+    cloud.client("dynamodb").create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pipeline", "AttributeType": "S"},
+            {"AttributeName": "run_id", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pipeline", "KeyType": "HASH"},
+            {"AttributeName": "run_id", "KeyType": "RANGE"},
+        ],
+    )
+    topic = cloud.client("sns").create_topic(Name=f"topic-{bucket}")["TopicArn"]
+    values = {field.name: field.name for field in dataclasses.fields(Environment)} | {
+        "data_bucket": bucket,
+        "runs_table": table,
+        "topic_arn": topic,
+        "idempotency_table": f"idempotency-{bucket}",
+        "endpoint_name": "reviews",
+        "drift_alarm": "reviews-drift",
+        "code_prefix": "s3://artifacts/code",
+        "retrain_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:r-retrain",
+    }
+    environment = Environment(**values)
+    monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: environment))
+    monkeypatch.setattr(clients, "client", cloud.client)
+    return cloud
+
+
+def capture_requests(stack: Any, bucket: str, moment: dt.datetime, count: int) -> None:
+    line = {
+        "captureData": {
+            "endpointInput": {
+                "data": json.dumps({"records": [{"review_body": "x"}]}),
+                "encoding": "JSON",
+            }
+        },
+        "eventMetadata": {"eventId": "e", "inferenceTime": clock.text(moment)},
+        "eventVersion": "0",
+    }
+    stack.client("s3").put_object(
+        Bucket=bucket,
+        Key=f"capture/reviews/primary/{moment:%Y/%m/%d/%H}/x.jsonl",
+        Body="\n".join([json.dumps(line)] * count).encode(),
+    )
+
+
+def execution() -> dict[str, Any]:
+    return {"start": "-PT1H", "scheduled_at": clock.text(clock.now())}
+
+
+def test_nothing_to_look_at_says_why(stack: Any, bucket: str) -> None:
+    assert monitor.begin(execution())["why"] == "no model is in service yet"
+    since = clock.now() - dt.timedelta(minutes=5)
+    registry.crown(RUN, ARN, {"accuracy": 0.5}, clock.text(since))
+    assert "0 records captured" in monitor.begin(execution())["why"]
+    capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 49)
+    assert "49 records captured" in monitor.begin(execution())["why"]
+
+
+def test_from_traffic_to_a_decision(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = clock.now() - dt.timedelta(minutes=5)
+    registry.crown(RUN, ARN, {"accuracy": 0.5}, clock.text(since))
+    capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
+    state = execution()
+    state["begin"] = monitor.begin(state)
+    assert state["begin"]["analyze"]
+    assert monitor.begin(execution() | {"start": "other"})["why"].endswith("is under way")
+    manifest = stack.client("s3").get_object(
+        Bucket=bucket, Key=state["begin"]["report"] + "capture.manifest"
+    )
+    prefix, *names = json.loads(manifest["Body"].read())
+    assert prefix == {"prefix": f"s3://{bucket}/capture/reviews/primary/"}
+    assert [name.rsplit("/", 1)[1] for name in names] == ["x.jsonl"]
+
+    report(stack, bucket, state["begin"]["report"])
+    assert monitor.finish(state)["violations"] == 1
+    measured = stack.client("cloudwatch").list_metrics(Namespace="driftloop")["Metrics"]
+    assert "Violations" in {metric["MetricName"] for metric in measured}
+    assert "0 records captured" in monitor.begin(execution())["why"]  # the window moved on
+
+    started: list[tuple[str, ...]] = []
+
+    def start(*words: str) -> runs.RunStarted:
+        started.append(words)
+        return a_run("20260301-130000-000000")
+
+    monkeypatch.setattr(runs, "start", start)
+    event = {"detail": {"alarmName": "reviews-drift", "state": {"value": "ALARM"}}}
+    assert drift.alarmed(event)["start"] is True
+    assert started[0][:2] == ("drift", f"drift in review_body at {state['begin']['end']}")
+    assert "decided before" in drift.alarmed(event)["ignored"]
+    assert "not this pipeline's" in drift.alarmed({"detail": {"alarmName": "other"}})["ignored"]
+    [record] = records.newest(records.DRIFT, 5)
+    assert record["run"] == "20260301-130000-000000"
+    assert record["violations"][0]["distance"] == 0.42
+    [told] = records.newest(records.NOTIFICATION, 5)
+    assert told["subject"] == "Drift in review_body"
+    assert "distance: 0.42" in told["message"]
+
+
+def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str) -> None:
+    since = clock.now() - dt.timedelta(minutes=5)
+    registry.crown(RUN, ARN, {}, clock.text(since))
+    capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
+    state = execution()
+    begun = monitor.begin(state)
+    cause = {
+        "ProcessingJobName": begun["job"]["ProcessingJobName"],
+        "ProcessingJobStatus": "Failed",
+        "FailureReason": "no baseline",
+    }
+    found = monitor.fail(state | {"error": {"Error": "x", "Cause": json.dumps(cause)}})
+    assert found["error"].endswith("failed: no baseline")
+    assert records.newest(records.NOTIFICATION, 5)[0]["kind"] == "monitor_failed"
+    assert monitor.begin(execution())["analyze"] is True
+
+
+def test_the_end_of_a_jobs_log(stack: Any) -> None:
+    logs, group = stack.client("logs"), "/aws/sagemaker/TrainingJobs"
+    assert "holds no log" in failures.log_tail("/aws/sagemaker/none", "job")
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="r-train/algo-1-1")
+    now = int(clock.now().timestamp() * 1000)
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName="r-train/algo-1-1",
+        logEvents=[{"timestamp": now, "message": f"line {n}"} for n in range(40)],
+    )
+    assert failures.log_tail(group, "r-train").splitlines()[-2:] == ["line 38", "line 39"]
+    assert len(failures.log_tail(group, "r-train").splitlines()) == failures.LINES
+
+
+def test_an_event_that_comes_twice_acts_once(stack: Any, bucket: str) -> None:
+    stack.client("dynamodb").create_table(
+        TableName=f"idempotency-{bucket}",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    acted: list[str] = []
+
+    def act(event: dict[str, Any]) -> dict[str, str]:
+        acted.append(event["id"])
+        return {"did": event["id"]}
+
+    for identifier in ("a", "a", "b"):
+        assert events.once(act, {"id": identifier}, Context()) == {"did": identifier}
+    assert acted == ["a", "b"]
+
+
+class Context:
+    """What Powertools asks of a Lambda context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+def report(stack: Any, bucket: str, prefix: str) -> None:
+    """As the analysis job writes it."""
+    common = {"num_present": 50, "num_missing": 0}
+    statistics = {
+        "version": 0.0,
+        "dataset": {"item_count": 50},
+        "features": [{"name": "review_body", "string_statistics": {"common": common}}],
+    }
+    for name, content in (
+        ("statistics.json", statistics),
+        ("constraint_violations.json", {"violations": [VIOLATION]}),
+    ):
+        stack.client("s3").put_object(
+            Bucket=bucket, Key=prefix + name, Body=json.dumps(content).encode()
+        )
+
+
+def a_run(run_id: str) -> runs.RunStarted:
+    return runs.RunStarted(run_id)
