@@ -1,0 +1,166 @@
+"""Query results: the CSV that Athena writes, its values as text, and pages of it.
+
+https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from localcloud.glue import hive_types
+from localcloud.glue.hive_types import quote
+
+
+def column_info(name: str, duckdb_type: str) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/athena/latest/APIReference/API_ColumnInfo.html"""
+    kind, precision, scale = hive_types.to_trino(duckdb_type)
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": name,
+        "Label": name,
+        "Type": kind,
+        "Precision": precision,
+        "Scale": scale,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": kind == "varchar",
+    }
+
+
+def text_column(name: str) -> dict[str, Any]:
+    return {**column_info(name, "VARCHAR"), "Type": "string", "Precision": 0}
+
+
+def rendered(value: str, duckdb_type: str) -> str:
+    """SQL that writes a value as Athena's results do; NULL stays NULL."""
+    kind, inside = hive_types.children(duckdb_type)
+    if kind in ("list", "array"):
+        item = rendered("v", inside["child"])
+        return f"'[' || array_to_string(list_transform({value}, lambda v: coalesce({item}, 'null')), ', ') || ']'"
+    if kind == "map":
+        pair = f"{rendered('v.key', inside['key'])} || '=' || coalesce({rendered('v.value', inside['value'])}, 'null')"
+        return f"'{{' || array_to_string(list_transform(map_entries({value}), lambda v: {pair}), ', ') || '}}'"
+    if kind == "struct":
+        parts = []
+        for name, child in inside.items():
+            shown = re.sub(r"^_(\d+)$", r"field\1", name).replace("'", "''")
+            parts.append(
+                f"'{shown}=' || coalesce({rendered(f'{value}.{quote(name)}', child)}, 'null')"
+            )
+        return f"CASE WHEN {value} IS NOT NULL THEN '{{' || {' || ,  || '.join(parts)} || '}}' END"
+    if kind.startswith("timestamp"):
+        zone = " || ' UTC'" if "time zone" in kind else ""
+        return f"strftime(CAST({value} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g'){zone}"
+    if kind == "blob":
+        return f"rtrim(regexp_replace(lower(hex({value})), '(..)', '\\1 ', 'g'))"
+    return f"CAST({value} AS VARCHAR)"
+
+
+def java_number(text: str) -> str:
+    """A floating-point number as Java (and so Trino) writes it: 1.0E7, 0.001, NaN."""
+    words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    if text in words:
+        return words[text]
+    sign, digits, power = Decimal(text).as_tuple()
+    assert isinstance(power, int)
+    mantissa = "".join(map(str, digits)).lstrip("0").rstrip("0") or "0"
+    if mantissa == "0":
+        return "-0.0" if sign else "0.0"
+    exponent = len("".join(map(str, digits)).lstrip("0")) + power - 1
+    minus = "-" if sign else ""
+    if -3 <= exponent < 7:
+        plain = format(Decimal((sign, digits, power)), "f")
+        plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+        return plain if "." in plain else plain + ".0"
+    return f"{minus}{mantissa[0]}.{mantissa[1:] or '0'}E{exponent}"
+
+
+def write_csv(
+    connection: duckdb.DuckDBPyConnection, sql: str, described: list[tuple[str, str]], path: Path
+) -> int:
+    """Run a query and write its rows: each value quoted, NULL as nothing. How many rows."""
+    names = [f"c{at}" for at in range(len(described))]
+    columns = ", ".join(
+        rendered(f"q.{n}", kind) for n, (_, kind) in zip(names, described, strict=True)
+    )
+    floats = [at for at, (_, kind) in enumerate(described) if kind in ("DOUBLE", "FLOAT")]
+    cursor = connection.execute(f"SELECT {columns} FROM ({sql}) AS q({', '.join(names)})")
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as out:
+        out.write(_line([name for name, _ in described]))
+        while rows := cursor.fetchmany(5000):
+            count += len(rows)
+            for row in rows:
+                out.write(_line(_numbers(row, floats) if floats else row))
+    return count
+
+
+def _numbers(row: tuple[str | None, ...], floats: list[int]) -> list[str | None]:
+    values = list(row)
+    for at in floats:
+        text = values[at]
+        values[at] = None if text is None else java_number(text)
+    return values
+
+
+def _line(values: Any) -> str:
+    return ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in values) + "\n"
+
+
+def read_csv(body: bytes) -> list[list[str | None]]:
+    """The rows of a result file. An empty unquoted value is NULL, a quoted one an empty text."""
+    rows: list[list[str | None]] = []
+    text, at = body.decode("utf-8"), 0
+    if (
+        '""' not in text
+        and ",," not in text
+        and "\n," not in text
+        and ",\n" not in text
+        and "\n\n" not in text
+    ):
+        return [list(row) for row in csv.reader(io.StringIO(text, newline=""))]
+    row: list[str | None] = []
+    while at < len(text):
+        if text[at] == '"':
+            match = _QUOTED.match(text, at)
+            assert match is not None
+            row.append(match[1].replace('""', '"'))
+            at = match.end()
+        else:
+            row.append(None)
+        if text[at : at + 1] == "\n":
+            rows.append(row)
+            row = []
+        at += 1
+    return rows
+
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+
+
+def page(
+    rows: list[list[str | None]], columns: list[dict[str, Any]], token: str | None, limit: int
+) -> dict[str, Any]:
+    """One page of GetQueryResults."""
+    start = int(token) if token else 0
+    chosen = rows[start : start + limit]
+    answer: dict[str, Any] = {
+        "UpdateCount": 0,
+        "ResultSet": {
+            "Rows": [
+                {"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in chosen
+            ],
+            "ResultSetMetadata": {"ColumnInfo": columns},
+        },
+    }
+    if start + limit < len(rows):
+        answer["NextToken"] = str(start + limit)
+    return answer
