@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from chalicelib.environment import Environment
 
 from chalicelib import (
     clients,
@@ -20,7 +21,6 @@ from chalicelib import (
     registry,
     runs,
 )
-from chalicelib.environment import Environment
 
 RUN = "20260301-120000-a1b2c3"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"

@@ -59,7 +59,10 @@ def test_one_record(http: Any, endpoint: list[dict[str, Any]]) -> None:
 def test_many_records_are_one_call(http: Any, endpoint: list[dict[str, Any]]) -> None:
     answer = post(http, "/predictions", {"records": [GOOD, GOOD]})
     call = endpoint[0]["inference_id"]
-    assert [p["inference_id"] for p in answer.json_body["predictions"]] == [f"{call}/0", f"{call}/1"]
+    assert [p["inference_id"] for p in answer.json_body["predictions"]] == [
+        f"{call}/0",
+        f"{call}/1",
+    ]
     assert len(endpoint) == 1
 
 

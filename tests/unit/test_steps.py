@@ -1,0 +1,149 @@
+"""The dispatchers and the last step of a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from chalicelib.environment import Environment
+
+from chalicelib import (
+    clients,
+    events,
+    gate,
+    lineage,
+    monitor,
+    notify,
+    records,
+    registry,
+    runs,
+    steps,
+    steps_model,
+)
+
+RUN = "20260301-120000-a1b2c3"
+PACKAGE = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
+
+
+class Surroundings:
+    """An environment without a cloud."""
+
+    data_bucket = "data"
+    code_prefix = "s3://artifacts/code"
+    code_digest = "abc"
+    retrain_machine_arn = "arn:aws:states:us-east-1:000000000000:stateMachine:x-retrain"
+
+
+@pytest.fixture
+def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was written, in order."""
+    done: list[tuple[Any, ...]] = []
+
+    class Bucket:
+        def put_object(self, **request: Any) -> None:
+            done.append(("put", request["Key"], json.loads(request["Body"])))
+
+    monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: Surroundings()))
+    monkeypatch.setattr(clients, "client", lambda name: Bucket())
+    monkeypatch.setattr(records, "put", lambda key, values: done.append(("record", key, values)))
+    monkeypatch.setattr(runs, "record", lambda run, **facts: done.append(("run", run, facts)))
+    monkeypatch.setattr(runs, "succeed", lambda run, **facts: done.append(("ended", run, facts)))
+    monkeypatch.setattr(runs, "fail", lambda run, error: done.append(("failed", run, error)))
+    monkeypatch.setattr(notify, "notify", lambda *words, **facts: done.append(("told", *words)))
+    return done
+
+
+def a_run(**more: Any) -> dict[str, Any]:
+    verdict = {"promote": True, "reasons": ["good"], "metrics": {"accuracy": 0.5}}
+    return {"run_id": RUN, "reason": "data", "cause": "1 file", "arrivals": ["a"], **more} | {
+        "gate": verdict
+    }
+
+
+def test_a_deployed_model_becomes_the_champion(did: list[tuple[Any, ...]]) -> None:
+    registered = {"model_version": 3, "model_package_arn": PACKAGE, "endpoint": {}}
+    result = steps_model.finish(a_run(register=registered))
+    assert result["outcome"] == "deployed"
+    champion, written, ended, told = did
+    assert champion[1] == "#champion"
+    assert (champion[2]["model_version"], champion[2]["run"]) == (3, RUN)
+    assert written[1] == f"runs/{RUN}/lineage.json"
+    assert written[2]["model"]["version"] == 3
+    assert ended[1] == RUN
+    assert told[2] == "Model version 3 is in service"
+
+
+def test_a_refused_model_leaves_the_champion(did: list[tuple[Any, ...]]) -> None:
+    assert steps_model.finish(a_run())["outcome"] == "kept_champion"
+    assert [entry[0] for entry in did] == ["put", "ended", "told"]
+    assert did[2][2].startswith("The champion stays")
+
+
+def test_the_verdict_goes_on_the_run(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = {"multiclass_classification_metrics": {"accuracy": {"value": 0.1}}}
+    found = {"evaluation.json": measured, "champion.json": None}
+    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: found[name])
+    verdict = steps_model.decide({"run_id": RUN})
+    assert verdict["promote"] is False
+    assert did == [
+        (
+            "run",
+            RUN,
+            {
+                "evaluation": {"accuracy": 0.1},
+                "gate": {"passed": False, "reasons": verdict["reasons"]},
+            },
+        )
+    ]
+    found["evaluation.json"] = None  # type: ignore[assignment]
+    with pytest.raises(gate.EvaluationError, match="is missing"):
+        steps_model.decide({"run_id": RUN})
+
+
+def test_a_step_that_is_not_there_is_named() -> None:
+    with pytest.raises(steps.UnknownStepError, match="there is no step x; there are: begin"):
+        steps.monitor({"step": "x", "run": {}})
+
+
+def test_the_monitors_steps_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(monitor.STEPS, "begin", lambda run: {"got": run})
+    assert steps.monitor({"step": "begin", "run": {"a": 1}}) == {"got": {"a": 1}}
+
+
+def test_lineage_leads_from_data_to_model(did: list[tuple[Any, ...]]) -> None:
+    found = lineage.document(a_run(), Surroundings(), "kept_champion", "now")  # type: ignore[arg-type]
+    assert found["data"]["dataset"] == f"s3://data/runs/{RUN}/dataset.json"
+    assert found["jobs"]["train"] == f"{RUN}-train"
+    assert found["code"]["digest"] == "abc"
+    assert found["arrivals"] == ["a"]
+
+
+def test_registering_twice_gives_the_first(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Registry:
+        def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
+            mine = ModelPackageName == PACKAGE
+            return {"CustomerMetadataProperties": {"run_id": RUN if mine else "other"}}
+
+    there = [{"ModelPackageArn": PACKAGE[:-1] + "4"}, {"ModelPackageArn": PACKAGE}]
+    monkeypatch.setattr(registry, "packages", lambda environment, limit: there)
+    monkeypatch.setattr(clients, "client", lambda name: Registry())
+    found = registry.register({"run_id": RUN}, Surroundings(), None, {})  # type: ignore[arg-type]
+    assert found == (PACKAGE, 3)
+
+
+@pytest.mark.parametrize(
+    ("machine", "closed"),
+    [(Surroundings.retrain_machine_arn, True), ("arn:aws:states:::stateMachine:other", False)],
+)
+def test_an_aborted_execution_closes_its_run(
+    did: list[tuple[Any, ...]], machine: str, closed: bool
+) -> None:
+    detail = {"name": RUN, "status": "ABORTED", "stateMachineArn": machine, "cause": "by hand"}
+    events.run_ended({"detail": detail}, None)
+    wanted = ("failed", RUN, "the execution ended as ABORTED: by hand")
+    assert did == ([wanted] if closed else [])
