@@ -1,0 +1,85 @@
+"""What ships to Lambda: small, only what it needs, and enough to be imported alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cli import package
+
+MEGABYTE = 1024 * 1024
+REQUIRED = {
+    "annotated_types", "aws_lambda_powertools", "jmespath", "pydantic", "pydantic_core",
+    "typing_extensions.py", "typing_inspection",
+}  # fmt: skip
+ROOT = Path(__file__).parents[2]
+OURS = {"app.py", "chalice", "chalicelib"}
+
+
+@pytest.fixture(scope="module")
+def archive(packaged: package.Package) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(packaged.function))
+
+
+def test_the_zip_is_small(packaged: package.Package):
+    assert len(packaged.function) < 10 * MEGABYTE
+
+
+def test_the_zip_holds_the_app_and_its_requirements_only(archive: zipfile.ZipFile):
+    top = {name.split("/")[0] for name in archive.namelist()}
+    assert {name for name in top if not name.endswith(".dist-info")} == OURS | REQUIRED
+    assert "chalicelib/pipeline.toml" in archive.namelist()
+    assert not [name for name in archive.namelist() if name.endswith(".pyc")]
+
+
+def test_the_app_imports_with_what_ships_and_the_lambda_runtime_alone(
+    archive: zipfile.ZipFile, tmp_path: Path
+):
+    """AWS's Python runtime brings boto3; nothing else of this environment may be seen.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+    """
+    archive.extractall(tmp_path / "task")
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    import boto3
+
+    installed = Path(boto3.__file__).parents[1]
+    brought = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six.py", "jmespath")
+    for name in brought:
+        (runtime / name).symlink_to(installed / name)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{tmp_path / 'task'}{os.pathsep}{runtime}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    command = [sys.executable, "-S", "-c", "import app; print(app.app.app_name)"]
+    done = subprocess.run(
+        command, cwd=tmp_path / "task", env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "driftloop"
+
+
+def test_the_same_content_packs_to_the_same_bytes(tmp_path: Path):
+    for folder in ("first", "second"):
+        (tmp_path / folder / "inner").mkdir(parents=True)
+        (tmp_path / folder / "train.py").write_text("print('train')\n")
+        (tmp_path / folder / "inner" / "part.py").write_text("x = 1\n")
+        (tmp_path / folder / "__pycache__").mkdir()
+        (tmp_path / folder / "__pycache__" / f"{folder}.pyc").write_bytes(b"x")
+        os.utime(tmp_path / folder / "train.py", (1, len(folder)))
+    assert package.tarball(tmp_path / "first") == package.tarball(tmp_path / "second")
+
+
+def test_authoring_libraries_do_not_ship():
+    listed = (ROOT / "requirements.txt").read_text()
+    assert "sagemaker" not in listed
+    assert "stepfunctions" not in listed

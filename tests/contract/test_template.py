@@ -1,0 +1,132 @@
+"""The template that deploys: chalice's, merged with infrastructure/template.yaml."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.package import Package
+
+FUNCTIONS = {
+    "APIHandler", "Intake", "Coalesce", "Sweep", "RunStep", "RunEnded", "MonitorStep", "Drift",
+}  # fmt: skip
+OUTPUTS = {
+    "DataBucket", "ApiUrl", "RestApiId", "RunsTable", "ArrivalsTable", "TopicArn",
+    "RetrainMachineArn", "MonitorMachineArn", "ModelGroup", "EndpointName", "GlueDatabase",
+    "AthenaWorkGroup", "DriftAlarmName", "MonitorScheduleName", "CodePrefix",
+}  # fmt: skip
+# What IAM offers no narrower resource for.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+WITHOUT_RESOURCE = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"}
+
+
+@pytest.fixture(scope="module")
+def template(packaged: Package) -> dict[str, Any]:
+    return yaml.safe_load(packaged.template)
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {k: r["Properties"] for k, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def statements(template: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, statement)
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_cfn_lint_finds_nothing_wrong(packaged: Package, tmp_path: Path):
+    path = tmp_path / "template.yaml"
+    path.write_bytes(packaged.template)
+    lint = Path(sys.executable).with_name("cfn-lint")
+    command = [str(lint), "--regions", "us-east-1", "--", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_function_has_its_own_role_and_the_one_zip(template: dict[str, Any]):
+    functions = of_type(template, "AWS::Serverless::Function")
+    assert set(functions) == FUNCTIONS
+    for name, function in functions.items():
+        assert function["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+        assert set(function["CodeUri"]) == {"Bucket", "Key"}
+        assert function["Runtime"] == f"python3.{sys.version_info.minor}"
+
+
+def test_each_role_acts_on_named_resources_only(template: dict[str, Any]):
+    for name, statement in statements(template):
+        actions = statement["Action"]
+        assert not any("*" in action for action in actions), name
+        if "*" in statement["Resource"]:
+            assert set(actions) <= WITHOUT_RESOURCE, (name, actions)
+
+
+def test_roles_are_passed_to_sagemaker_only(template: dict[str, Any]):
+    passed = [s for _, s in statements(template) if "iam:PassRole" in s["Action"]]
+    assert passed
+    for statement in passed:
+        assert statement["Resource"] == [{"Fn::GetAtt": ["JobRole", "Arn"]}]
+        condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert statement["Condition"] == condition
+
+
+def test_the_machines_may_call_what_they_call(template: dict[str, Any], packaged: Package):
+    for machine, role in (("retrain", "RetrainMachineRole"), ("monitor", "MonitorMachineRole")):
+        allowed = {a for name, s in statements(template) if name == role for a in s["Action"]}
+        text = packaged.definitions[machine].decode()
+        for service, operation in re.findall(
+            r'"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync)?"', text
+        ):
+            assert f"{service}:{operation[0].upper()}{operation[1:]}" in allowed
+
+
+def test_every_substitution_of_a_definition_is_given(template: dict[str, Any], packaged: Package):
+    for machine in ("retrain", "monitor"):
+        given = template["Resources"][f"{machine.title()}Machine"]["Properties"]
+        asked = set(re.findall(r"\$\{(\w+)\}", packaged.definitions[machine].decode()))
+        assert asked == set(given["DefinitionSubstitutions"])
+
+
+def test_buckets_are_closed_and_every_object_there_is_an_event(template: dict[str, Any]):
+    (bucket,) = of_type(template, "AWS::S3::Bucket").values()
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"]
+    (policy,) = of_type(template, "AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_events_are_those_of_this_stack(template: dict[str, Any]):
+    functions = of_type(template, "AWS::Serverless::Function")
+
+    def detail(name: str) -> dict[str, Any]:
+        (event,) = functions[name]["Events"].values()
+        return event["Properties"]["Pattern"]["detail"]
+
+    assert detail("Intake")["bucket"]["name"] == [{"Ref": "DataBucket"}]
+    assert detail("Intake")["object"]["key"] == [{"prefix": "incoming/"}]
+    assert detail("RunEnded")["stateMachineArn"]
+    assert detail("Drift")["alarmName"]
+
+
+def test_the_outputs_the_command_reads_are_there(template: dict[str, Any]):
+    assert set(template["Outputs"]) >= OUTPUTS
+
+
+def test_tables_can_be_brought_back(template: dict[str, Any]):
+    tables = of_type(template, "AWS::DynamoDB::Table")
+    assert set(tables) == {"RunsTable", "ArrivalsTable", "IdempotencyTable"}
+    for table in tables.values():
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
