@@ -18,8 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from localcloud.config import HOST, CloudConfig
-
-VERSION = "1.5.33"
+from localcloud.ministack_parts import PARTS, VERSION
 
 log = logging.getLogger(__name__)
 
@@ -28,35 +27,6 @@ Handler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awai
 Integration = Callable[[str, Any], Any]
 SdkCaller = Callable[[str, Any], Any]
 Hook = Callable[[], None]
-
-# Every inner part of ministack that we call, read or replace.
-PARTS = {
-    "ministack.app": (
-        "app SERVICE_HANDLERS _state_map _loaded_modules _build_persistence_save_dict "
-        "call_service_handler_sync"
-    ),
-    "ministack.core.persistence": "STATE_DIR _json_default _state_format_version",
-    "ministack.core.lambda_runtime": "_PYTHON_WORKER_SCRIPT Worker kill_workers",
-    "ministack.services.stepfunctions": (
-        "_SERVICE_DISPATCH _AWS_SDK_SERVICE_MAP _AWS_SDK_ERROR_PREFIX _ExecutionError "
-        "_invoke_aws_sdk_integration _invoke_resource_with_timeout _run_execution "
-        "_run_sub_machine _run_parallel_branches _execute_task _add_event _executions "
-        "_emit_execution_status_event _sdk_json_result _apply_input_path _apply_output_path "
-        "_apply_parameters _apply_result_selector _apply_result_path _next_or_end "
-        "_fail_state_error _execute_pass _execute_choice _execute_wait _execute_parallel "
-        "_execute_map"
-    ),
-    "ministack.services.eventbridge": "_put_events",
-    "ministack.services.cloudwatch": (
-        "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_all_alarms "
-        "_evaluate_parent_alarms _dispatch_alarm_actions _record_history _store_datum _calc_stats "
-        "_stat_value _dims_from_list"
-    ),
-    "ministack.services.cloudwatch_logs": "_log_groups _create_log_group _create_log_stream "
-    "_append_log_events _put_log_events",
-    "ministack.services.lambda_svc": "_execute_function_warm",
-    "ministack.services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
-}
 
 _configured: list[CloudConfig] = []
 _ready: list[Hook] = []

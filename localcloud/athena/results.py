@@ -43,11 +43,13 @@ def rendered(value: str, duckdb_type: str) -> str:
     """SQL that writes a value as Athena's results do; NULL stays NULL."""
     kind, inside = hive_types.children(duckdb_type)
     if kind in ("list", "array"):
-        item = rendered("v", inside["child"])
-        return f"'[' || array_to_string(list_transform({value}, lambda v: coalesce({item}, 'null')), ', ') || ']'"
+        item = f"lambda v: coalesce({rendered('v', inside['child'])}, 'null')"
+        return f"'[' || array_to_string(list_transform({value}, {item}), ', ') || ']'"
     if kind == "map":
-        pair = f"{rendered('v.key', inside['key'])} || '=' || coalesce({rendered('v.value', inside['value'])}, 'null')"
-        return f"'{{' || array_to_string(list_transform(map_entries({value}), lambda v: {pair}), ', ') || '}}'"
+        value_text = f"coalesce({rendered('v.value', inside['value'])}, 'null')"
+        pair = f"lambda v: {rendered('v.key', inside['key'])} || '=' || {value_text}"
+        entries = f"list_transform(map_entries({value}), {pair})"
+        return f"'{{' || array_to_string({entries}, ', ') || '}}'"
     if kind == "struct":
         parts = []
         for name, child in inside.items():
@@ -55,7 +57,8 @@ def rendered(value: str, duckdb_type: str) -> str:
             parts.append(
                 f"'{shown}=' || coalesce({rendered(f'{value}.{quote(name)}', child)}, 'null')"
             )
-        return f"CASE WHEN {value} IS NOT NULL THEN '{{' || {' || ,  || '.join(parts)} || '}}' END"
+        joined = " || ', ' || ".join(parts)
+        return f"CASE WHEN {value} IS NOT NULL THEN '{{' || {joined} || '}}' END"
     if kind.startswith("timestamp"):
         zone = " || ' UTC'" if "time zone" in kind else ""
         return f"strftime(CAST({value} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g'){zone}"

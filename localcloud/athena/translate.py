@@ -184,7 +184,16 @@ def _own_catalog(node: exp.Expression) -> exp.Expression:
 
 
 _MATCHES = {"any_match", "all_match", "none_match"}
-_OWN = {"len", "list_filter", "cardinality", "date_sub", "list_reduce", "left", "strftime", "strptime"}
+_OWN = {
+    "len",
+    "list_filter",
+    "cardinality",
+    "date_sub",
+    "list_reduce",
+    "left",
+    "strftime",
+    "strptime",
+}
 TRINO_FUNCTIONS = frozenset(
     """map_agg checksum geometric_mean is_nan is_finite is_infinite infinity nan e rand truncate
     codepoint levenshtein_distance hamming_distance array_intersect array_union array_except
@@ -206,7 +215,14 @@ TRINO_FUNCTIONS = frozenset(
     list_transform list_filter rotate slice shuffle repeat sequence""".split()
 )
 
+
+def _approx_distinct(node: exp.Expression) -> exp.Expression:
+    """Counted exactly: DuckDB's estimate errs by more than the 2.3 % that Trino keeps."""
+    return exp.Count(this=exp.Distinct(expressions=[node.this]))
+
+
 _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+    exp.ApproxDistinct: _approx_distinct,
     exp.ArraySize: _cardinality,
     exp.DateDiff: _date_diff,
     exp.RegexpReplace: _regexp_replace,

@@ -10,7 +10,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote
 
 import duckdb
 
@@ -22,6 +21,7 @@ from localcloud.glue.hive_types import quote
 from localcloud.glue.objects import Objects
 
 MAX_PARTITIONS = 100
+_ROW_GROUP = 20480  # row groups are compressed in parallel; gzip is slow
 _COMPRESSIONS = {
     "PARQUET": {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "NONE": "uncompressed"},
     "TEXTFILE": {"GZIP": "gzip", "ZSTD": "zstd", "NONE": "uncompressed"},
@@ -65,63 +65,80 @@ def write(
     folder: Path,
 ) -> Written:
     """Run `sql` (its columns named and typed as given) and put the files under `location`."""
-    target = folder / "out"
-    codec = _COMPRESSIONS[output.file_format][output.compression]
-    source = _lines(sql, columns, partition_by, output) if output.file_format == "TEXTFILE" else sql
-    options = {
-        "PARQUET": f"FORMAT parquet, COMPRESSION {literal(codec)}",
-        "JSON": f"FORMAT json, COMPRESSION {literal(codec)}",
-        "TEXTFILE": f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION {literal(codec)}",
-    }[output.file_format]
-    if partition_by:
-        keys = ", ".join(quote(name) for name in partition_by)
-        options += f", PARTITION_BY ({keys}), OVERWRITE_OR_IGNORE true"
-        destination = target
-    else:
-        target.mkdir()
-        destination = target / "data"
-    row = connection.execute(
-        f"COPY ({source}) TO {literal(str(destination))} ({options})"
-    ).fetchone()
-    rows = int(row[0]) if row else 0
-    suffix = "" if output.file_format == "PARQUET" else _SUFFIX.get(codec, "")
-    return _upload(objects, target, location, rows, suffix)
+    if not partition_by:
+        shape = _lines(sql, columns, output) if output.file_format == "TEXTFILE" else sql
+        path = folder / "out"
+        rows = _copy(connection, shape, path, output)
+        uri = f"{location.rstrip('/')}/{_file_name(0, output)}"
+        objects.put_files([(path, uri)] if rows else [])
+        return Written([uri] if rows else [], [], rows)
+    connection.execute(f"CREATE TEMP TABLE outgoing AS {sql}")
+    return _partitioned(connection, objects, columns, partition_by, output, location, folder)
 
 
-def _lines(
-    sql: str, columns: list[tuple[str, str]], partition_by: list[str], output: Output
-) -> str:
-    """Text rows as one value each: nothing is quoted, NULL is \\N."""
-    values = [
-        f"coalesce({rendered(quote(name), kind)}, '\\N')"
-        for name, kind in columns
-        if name not in partition_by
-    ]
-    joined = f" || {literal(output.delimiter)} || ".join(values)
-    keys = "".join(f", {quote(name)}" for name in partition_by)
-    return f'SELECT {joined} AS "line"{keys} FROM ({sql})'
-
-
-def _upload(objects: Objects, target: Path, location: str, rows: int, suffix: str) -> Written:
-    stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
-    files, partitions = [], []
-    for at, path in enumerate(sorted(p for p in target.rglob("*") if p.is_file())):
-        folders = path.relative_to(target).parts[:-1]
-        pairs = [tuple(part.split("=", 1)) for part in folders]
-        values = tuple(unquote(text) for _, text in pairs)
-        if values and values not in partitions:
-            partitions.append(values)
-        prefix = "".join(
-            f"{unquote(pair[0])}={escape_value(None if v == HIVE_NULL else v)}/"
-            for pair, v in zip(pairs, values, strict=True)
-        )
-        name = f"{stamp}_{at:05d}_{uuid.uuid4().hex[:5]}_{uuid.uuid4()}{suffix}"
-        files.append((path, f"{location.rstrip('/')}/{prefix}{name}"))
-    if len(partitions) > MAX_PARTITIONS:
+def _partitioned(
+    connection: duckdb.DuckDBPyConnection,
+    objects: Objects,
+    columns: list[tuple[str, str]],
+    partition_by: list[str],
+    output: Output,
+    location: str,
+    folder: Path,
+) -> Written:
+    """One file for each combination of key values, its rows in the order they came."""
+    keys = [f"CAST({quote(name)} AS VARCHAR)" for name in partition_by]
+    combinations = connection.execute(
+        f"SELECT DISTINCT {', '.join(keys)} FROM outgoing ORDER BY ALL LIMIT {MAX_PARTITIONS + 1}"
+    ).fetchall()
+    if len(combinations) > MAX_PARTITIONS:
         raise QueryError(
             f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MAX_PARTITIONS} open writers "
             "for partitions/buckets"
         )
-    files = files if rows else []
+    kept = [(name, kind) for name, kind in columns if name not in partition_by]
+    names = ", ".join(quote(name) for name, _ in kept)
+    files, rows = [], 0
+    for at, values in enumerate(combinations):
+        same = " AND ".join(
+            f"{key} IS NOT DISTINCT FROM {literal(value)}"
+            for key, value in zip(keys, values, strict=True)
+        )
+        shape = f"SELECT {names} FROM outgoing WHERE {same}"
+        shape = _lines(shape, kept, output) if output.file_format == "TEXTFILE" else shape
+        path = folder / f"out-{at}"
+        rows += _copy(connection, shape, path, output)
+        folders = "/".join(
+            f"{name}={escape_value(value)}"
+            for name, value in zip(partition_by, values, strict=True)
+        )
+        files.append((path, f"{location.rstrip('/')}/{folders}/{_file_name(at, output)}"))
     objects.put_files(files)
-    return Written([uri for _, uri in files], partitions if rows else [], rows)
+    partitions = [tuple(HIVE_NULL if v in (None, "") else v for v in row) for row in combinations]
+    return Written([uri for _, uri in files], partitions, rows)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, output: Output) -> int:
+    codec = _COMPRESSIONS[output.file_format][output.compression]
+    options = {
+        "PARQUET": f"FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP}",
+        "JSON": "FORMAT json",
+        "TEXTFILE": "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'",
+    }[output.file_format]
+    row = connection.execute(
+        f"COPY ({sql}) TO {literal(str(path))} ({options}, COMPRESSION {literal(codec)})"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _file_name(at: int, output: Output) -> str:
+    stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
+    codec = _COMPRESSIONS[output.file_format][output.compression]
+    suffix = "" if output.file_format == "PARQUET" else _SUFFIX.get(codec, "")
+    return f"{stamp}_{at:05d}_{uuid.uuid4().hex[:5]}_{uuid.uuid4()}{suffix}"
+
+
+def _lines(sql: str, columns: list[tuple[str, str]], output: Output) -> str:
+    """Text rows as one value each: nothing is quoted, NULL is \\N."""
+    values = [f"coalesce({rendered(quote(name), kind)}, '\\N')" for name, kind in columns]
+    joined = f" || {literal(output.delimiter)} || ".join(values)
+    return f'SELECT {joined} AS "line" FROM ({sql})'

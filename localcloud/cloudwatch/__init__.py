@@ -1,0 +1,16 @@
+"""What ministack's CloudWatch lacks: alarms by the clock, their events, embedded metrics in logs.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+"""
+
+from __future__ import annotations
+
+from localcloud.cloudwatch import alarms, embedded_metrics, events
+from localcloud.config import CloudConfig
+
+
+def install(config: CloudConfig) -> None:
+    """Plug it all into the running ministack."""
+    alarms.install()
+    events.install()
+    embedded_metrics.install()

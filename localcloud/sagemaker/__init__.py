@@ -1,0 +1,18 @@
+"""A SageMaker of our own: jobs, models, the model registry and endpoints, as local processes."""
+
+from __future__ import annotations
+
+from localcloud import ministack_adapter as cloud
+from localcloud.config import CloudConfig
+from localcloud.sagemaker import hosting, service, tags
+from localcloud.sagemaker.store import store
+
+__all__ = ["install"]
+
+
+def install(config: CloudConfig) -> None:
+    """Plug SageMaker into the cloud."""
+    cloud.register_service("sagemaker", service.handle)
+    cloud.register_state("sagemaker", store.dump, store.load)
+    assert tags
+    hosting.install(config)

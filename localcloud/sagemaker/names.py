@@ -1,0 +1,59 @@
+"""Names of SageMaker's resources, and lists of them in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from localcloud import ministack_adapter as cloud
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.store import Record
+
+
+def arn(kind: str, name: str) -> str:
+    """`arn("model", "Reviews")`: the ARN, the name lower-cased as SageMaker does."""
+    here = cloud.config()
+    return f"arn:aws:sagemaker:{here.region}:{here.account}:{kind}/{name.lower()}"
+
+
+def page(
+    records: list[Record],
+    request: dict[str, Any],
+    member: str,
+    summary: Callable[[Record], Record],
+    name: str,
+    status: str = "",
+) -> dict[str, Any]:
+    """One page of a List operation: filtered, sorted, cut at MaxResults, with the next token.
+
+    `name` and `status` are the members of a record that hold those.
+    """
+    kept = [record for record in records if _wanted(record, request, name, status)]
+    key = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
+    kept.sort(key=lambda r: r.get(key, ""), reverse=request.get("SortOrder") != "Ascending")
+    token = request.get("NextToken", "0")
+    if not token.isdigit():
+        raise validation("The NextToken is not one that this operation gave.")
+    start, size = int(token), request.get("MaxResults", 100)
+    answer: dict[str, Any] = {member: [summary(r) for r in kept[start : start + size]]}
+    if start + size < len(kept):
+        answer["NextToken"] = str(start + size)
+    return answer
+
+
+def _wanted(record: Record, request: dict[str, Any], name: str, status: str) -> bool:
+    if request.get("NameContains", "").lower() not in record.get(name, "").lower():
+        return False
+    if "StatusEquals" in request and record.get(status) != request["StatusEquals"]:
+        return False
+    bounds = (
+        ("CreationTimeAfter", "CreationTime", 1),
+        ("CreationTimeBefore", "CreationTime", -1),
+        ("LastModifiedTimeAfter", "LastModifiedTime", 1),
+        ("LastModifiedTimeBefore", "LastModifiedTime", -1),
+    )
+    return all(
+        (record[member] - float(request[bound])) * sign >= 0
+        for bound, member, sign in bounds
+        if bound in request and member in record
+    )

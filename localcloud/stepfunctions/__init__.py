@@ -1,0 +1,26 @@
+"""What ministack's Step Functions lacks: `.sync` jobs, AWS's error names, full histories, aborts.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
+"""
+
+from __future__ import annotations
+
+from localcloud.config import CloudConfig
+from localcloud.stepfunctions import (
+    branches,
+    executions,
+    history,
+    lambda_errors,
+    optimized,
+    sdk,
+)
+
+
+def install(config: CloudConfig) -> None:
+    """Plug it all into the running ministack."""
+    history.install()
+    executions.install()
+    branches.install()
+    lambda_errors.install()
+    optimized.install()
+    sdk.install()

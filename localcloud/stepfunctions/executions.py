@@ -1,0 +1,127 @@
+"""Executions that end as on AWS: aborted ones stay aborted, late ones time out, and one that a
+stopped cloud cut off is reported as failed, once, when the cloud is back.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from localcloud import ministack_adapter as adapter
+from localcloud.stepfunctions import history, scope
+
+SFN = history.SFN
+CUT_OFF = "States.ServiceRestart"
+
+log = logging.getLogger(__name__)
+
+
+def install() -> None:
+    """Give executions a scope, a time limit, and an end that is told."""
+    adapter.replace(SFN, "_run_execution", _scoped)
+    adapter.replace(SFN, "_fail_execution", _failed_once)
+    adapter.replace(SFN, "_invoke_resource_with_timeout", lambda _: invoke_with_timeout)
+    adapter.on_ready(tell_of_cut_off)
+
+
+def _scoped(original: Callable[[str], None]) -> Callable[[str], None]:
+    def run(arn: str) -> None:
+        execution = adapter.part(SFN)._executions.get(arn)
+        if execution is None:
+            return
+        scope.current.set(scope.Scope(execution))
+        history.rejoin(len(execution["events"]))
+        timer = _time_limit(execution)
+        try:
+            original(arn)
+        except scope.Cancelled:
+            log.info("%s stopped: %s", arn, execution["status"])
+        finally:
+            if timer:
+                timer.cancel()
+
+    return run
+
+
+def _failed_once(original: Callable[[Any, str, str], None]) -> Callable[[Any, str, str], None]:
+    def fail(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            original(execution, error, cause)
+
+    return fail
+
+
+def _time_limit(execution: dict[str, Any]) -> threading.Timer | None:
+    """The state machine's TimeoutSeconds: the execution ends as TIMED_OUT."""
+    sfn = adapter.part(SFN)
+    machine = sfn._state_machines.get(execution["stateMachineArn"])
+    try:
+        seconds = json.loads(machine["definition"]).get("TimeoutSeconds") if machine else None
+    except ValueError:
+        return None
+    if not seconds:
+        return None
+    context = contextvars.copy_context()
+    timer = threading.Timer(seconds, lambda: context.run(_time_out, execution))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _time_out(execution: dict[str, Any]) -> None:
+    sfn = adapter.part(SFN)
+    if execution["status"] != "RUNNING":
+        return
+    execution["status"] = "TIMED_OUT"
+    execution["stopDate"] = sfn.now_iso()
+    history.add(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+    sfn._emit_execution_status_event(execution)
+
+
+def invoke_with_timeout(resource: str, given: Any, seconds: float) -> Any:
+    """Run a task under its TimeoutSeconds; States.Timeout stops what it waits for."""
+    sfn = adapter.part(SFN)
+    outer = scope.current.get()
+    inner = outer.inner() if outer else None
+    box: dict[str, Any] = {}
+
+    def run() -> None:
+        scope.current.set(inner)
+        try:
+            box["result"] = sfn._invoke_resource(resource, given)
+            box["last"] = history.fork()
+        except BaseException as error:
+            box["error"] = error
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        if inner:
+            inner.cancel()
+        cause = f"Task timed out after {seconds} seconds"
+        raise sfn._ExecutionError("States.Timeout", cause)
+    if "error" in box:
+        raise box["error"]
+    history.rejoin(box["last"])
+    return box["result"]
+
+
+def tell_of_cut_off() -> None:
+    """Report executions cut off when the cloud went down; ministack fails them without a word."""
+    sfn = adapter.part(SFN)
+    for execution in list(sfn._executions.all_values()):
+        if execution.get("error") != CUT_OFF or execution.get("told_of_cut_off"):
+            continue
+        execution["told_of_cut_off"] = True
+        execution["output"] = None
+        history.rejoin(len(execution["events"]))
+        details = {"error": CUT_OFF, "cause": execution["cause"]}
+        history.add(execution, "ExecutionFailed", {"executionFailedEventDetails": details})
+        sfn._emit_execution_status_event(execution)

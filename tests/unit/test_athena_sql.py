@@ -1,0 +1,1 @@
+"""Athena's SQL on files: what Trino means, in DuckDB."""
