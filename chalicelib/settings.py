@@ -1,0 +1,197 @@
+"""pipeline.toml, typed: what is wrong in it is told by the name of its key."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FILE = Path(__file__).with_name("pipeline.toml")
+Name = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){0,38}$")]
+DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,38}$")]
+ColumnName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,127}$")]
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SettingsError(ValueError):
+    """pipeline.toml cannot be used; the message names each key that is wrong."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Pipeline(Section):
+    name: Name
+
+
+class Column(Section):
+    name: ColumnName
+    type: Literal["string", "integer", "number", "boolean", "date"]
+    required: bool = False
+    values: tuple[str | int | float, ...] = ()
+    formats: tuple[str, ...] = ("%Y-%m-%d",)
+
+
+class Dataset(Section):
+    name: DatasetName
+    label: str
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    encoding: Literal["utf-8"] = "utf-8"
+    max_mb: Annotated[int, Field(gt=0, le=5000)] = 2048
+    partition_by: str
+    columns: Annotated[tuple[Column, ...], Field(min_length=2)]
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @model_validator(mode="after")
+    def _columns_are_known(self) -> Dataset:
+        names = [column.name for column in self.columns]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"columns has {', '.join(twice)} twice")
+        for key in ("label", "partition_by"):
+            if getattr(self, key) not in names:
+                raise ValueError(f"{key} is {getattr(self, key)!r}, which is not a column")
+        partition = self.column(self.partition_by)
+        if partition.type != "string" or not partition.required:
+            raise ValueError(f"the column {partition.name} of partition_by must be a required string")
+        return self
+
+
+class Intake(Section):
+    quiet_seconds: Annotated[int, Field(ge=0, le=900)] = 60
+    max_wait_seconds: Annotated[int, Field(ge=0)] = 900
+    max_attempts: Annotated[int, Field(ge=1)] = 2
+
+
+class Check(Section):
+    """One declared check: a measure of the new rows and the bounds it must keep."""
+
+    check: Literal["size", "completeness", "membership", "uniqueness", "distinct", "mean",
+                   "min", "max", "stddev"]  # fmt: skip
+    column: str | None = None
+    values: tuple[str | int | float, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
+    level: Literal["error", "warning"] = "error"
+    hint: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Check:
+        if (self.column is None) != (self.check == "size"):
+            raise ValueError(f"{self.check} {'takes no' if self.column else 'needs a'} column")
+        if bool(self.values) != (self.check == "membership"):
+            raise ValueError(f"{self.check} {'takes no' if self.values else 'needs'} values")
+        if self.at_least is None and self.at_most is None:
+            raise ValueError(f"{self.check} needs at_least or at_most")
+        return self
+
+
+class Quality(Section):
+    checks: tuple[Check, ...] = ()
+    max_rejects: Share = 0.05
+
+
+class Model(Section):
+    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    required: tuple[str, ...] = ()
+    text: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Training(Section):
+    entry_point: Annotated[str, Field(pattern=r"^[\w./-]+\.py$")] = "train.py"
+    balance: Literal["undersample", "none"] = "none"
+    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    seed: int = 42
+    max_runtime_seconds: Annotated[int, Field(gt=0, le=2419200)] = 3600
+    instance_type: InstanceType = "ml.m5.xlarge"
+    hyperparameters: dict[str, str | int | float | bool] = {}
+
+
+class Gate(Section):
+    metric: str = "accuracy"
+    at_least: float | None = None
+    max_regression: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Endpoint(Section):
+    instance_type: InstanceType = "ml.m5.large"
+    instance_count: Annotated[int, Field(ge=1)] = 1
+    capture_percent: Annotated[int, Field(ge=0, le=100)] = 100
+
+
+class Monitor(Section):
+    instance_type: InstanceType = "ml.m5.large"
+    threshold: Share = 0.1
+    min_records: Annotated[int, Field(ge=1)] = 50
+
+
+class Drift(Section):
+    retrain: bool = True
+    cool_down_minutes: Annotated[float, Field(ge=0)] = 60
+    daily_budget: Annotated[int, Field(ge=0)] = 4
+
+
+class Settings(Section):
+    pipeline: Pipeline
+    dataset: Dataset
+    intake: Intake = Intake()
+    quality: Quality = Quality()
+    model: Model
+    training: Training = Training()
+    gate: Gate = Gate()
+    endpoint: Endpoint = Endpoint()
+    monitor: Monitor = Monitor()
+    drift: Drift = Drift()
+
+    @model_validator(mode="after")
+    def _names_are_columns(self) -> Settings:
+        known = {column.name for column in self.dataset.columns}
+        named = {
+            "model.inputs": self.model.inputs,
+            "model.text": self.model.text,
+            "quality.checks": [check.column for check in self.quality.checks if check.column],
+        }
+        for key, names in named.items():
+            if strange := sorted(set(names) - known):
+                raise ValueError(f"{key} names {', '.join(strange)}, which is not a column")
+        for key in ("required", "text"):
+            if strange := sorted(set(getattr(self.model, key)) - set(self.model.inputs)):
+                raise ValueError(f"model.{key} names {', '.join(strange)}, not in model.inputs")
+        if self.dataset.label in self.model.inputs:
+            raise ValueError(f"model.inputs has the label {self.dataset.label}")
+        return self
+
+
+@cache
+def load() -> Settings:
+    """The settings that this package was deployed with."""
+    return parse(FILE.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Settings:
+    """Settings of a TOML text; SettingsError names each key that is wrong."""
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"pipeline.toml is not TOML: {error}") from error
+    except ValidationError as error:
+        lines = [_words(dict(problem)) for problem in error.errors()]
+        raise SettingsError("pipeline.toml: " + "; ".join(lines)) from error
+
+
+def _words(problem: dict[str, Any]) -> str:
+    key = ""
+    for part in problem["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    told = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        told = "there is no such key"
+    return f"{key}: {told}" if key else told
