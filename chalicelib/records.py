@@ -15,29 +15,29 @@ NOTIFICATION = "#notification#"
 Record = dict[str, Any]
 
 
-def get(key: str) -> Record | None:
+def get(name: str) -> Record | None:
     """The record, read consistently; None when there is none."""
     found = clients.client("dynamodb").get_item(
-        TableName=Environment.from_env().runs_table, Key=_key(key), ConsistentRead=True
+        TableName=Environment.from_env().runs_table, Key=key(name), ConsistentRead=True
     )
     return plain(found["Item"]) if "Item" in found else None
 
 
-def put(key: str, values: Mapping[str, Any]) -> None:
+def put(name: str, values: Mapping[str, Any]) -> None:
     """Write a record in place of the one before."""
     clients.client("dynamodb").put_item(
-        TableName=Environment.from_env().runs_table, Item={**item(values), **_key(key)}
+        TableName=Environment.from_env().runs_table, Item={**item(values), **key(name)}
     )
 
 
-def change(key: str, values: Mapping[str, Any]) -> None:
+def change(name: str, values: Mapping[str, Any]) -> None:
     """Set some of a record's attributes."""
     names = {f"#n{index}": name for index, name in enumerate(values)}
     marked = {f":v{index}": value for index, value in enumerate(values.values())}
     pairs = ", ".join(f"#n{index} = :v{index}" for index in range(len(names)))
     clients.client("dynamodb").update_item(
         TableName=Environment.from_env().runs_table,
-        Key=_key(key),
+        Key=key(name),
         UpdateExpression=f"SET {pairs}",
         ExpressionAttributeNames=names,
         ExpressionAttributeValues=item(marked),
@@ -110,8 +110,8 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _key(key: str) -> dict[str, Any]:
-    return {"pipeline": {"S": _pipeline()}, "run_id": {"S": key}}
+def key(sort: str) -> dict[str, Any]:
+    return {"pipeline": {"S": _pipeline()}, "run_id": {"S": sort}}
 
 
 def _pipeline() -> str:

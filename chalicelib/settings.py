@@ -60,7 +60,9 @@ class Dataset(Section):
                 raise ValueError(f"{key} is {getattr(self, key)!r}, which is not a column")
         partition = self.column(self.partition_by)
         if partition.type != "string" or not partition.required:
-            raise ValueError(f"the column {partition.name} of partition_by must be a required string")
+            raise ValueError(
+                f"the column {partition.name} of partition_by must be a required string"
+            )
         return self
 
 
