@@ -157,7 +157,7 @@ def _raw(request: Request) -> bytes:
 
 def _limit(request: Request) -> int:
     given: Mapping[str, str] = request.query_params or {}
-    words = str(given["limit"] if "limit" in given else LISTED)
+    words = str(given.get("limit", LISTED))
     if not words.isascii() or not words.isdigit() or not 1 <= int(words[:9]) <= MAX_LISTED:
         raise ApiError(400, "invalid_field", f"limit must be from 1 to {MAX_LISTED}", "limit")
     return int(words)

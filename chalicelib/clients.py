@@ -15,5 +15,5 @@ def client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    retries = {"mode": "standard", "max_attempts": 4}
+    retries: Any = {"mode": "standard", "max_attempts": 4}
     return boto3.client(service, config=Config(retries=retries, connect_timeout=5))

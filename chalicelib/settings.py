@@ -119,7 +119,7 @@ class Training(Section):
 
 class Gate(Section):
     metric: str = "accuracy"
-    at_least: float | None = None
+    at_least: float = 0.0
     max_regression: Annotated[float, Field(ge=0)] = 0.0
 
 

@@ -170,7 +170,7 @@ def _ensure(glue: Any, database: str, wanted: dict[str, Any]) -> None:
     if retyped:
         raise SchemaChangedError(
             f"{wanted['Name']} holds {', '.join(f'{n} as {before[n]}' for n in retyped)}, and "
-            "pipeline.toml declares another type. Give the column a new name, or start a new dataset."
+            "pipeline.toml declares another type. Rename the column, or start a new dataset."
         )
     if before != now:
         glue.update_table(DatabaseName=database, TableInput=wanted)
@@ -200,3 +200,8 @@ def _add_partitions(
         serious = [e for e in errors if e["ErrorCode"] != "AlreadyExistsException"]
         if serious:
             raise RuntimeError(f"Glue refused partitions of {table['Name']}: {serious[0]}")
+
+
+def _partition(storage: dict[str, Any], arrival: str) -> dict[str, Any]:
+    location = f"{storage['Location']}arrival={arrival}/"
+    return {"Values": [arrival], "StorageDescriptor": {**storage, "Location": location}}
