@@ -235,8 +235,8 @@ def describe(session: Session, sql: str) -> list[tuple[str, str]]:
     rows = session.connection.execute(f"DESCRIBE {sql}").fetchall()
     found = []
     for at, row in enumerate(rows):
-        unnamed = (
-            row[0].startswith("__unnamed_") or re.fullmatch(r"col\d+", row[0]) and "VALUES" in sql
+        unnamed = row[0].startswith("__unnamed_") or (
+            re.fullmatch(r"col\d+", row[0]) and "VALUES" in sql
         )
         found.append((f"_col{at}" if unnamed else row[0], row[1]))
     return found

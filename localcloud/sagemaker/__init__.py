@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
-from localcloud.sagemaker import hosting, service, tags
+from localcloud.sagemaker import cloudformation, hosting, jobs, models, registry, service, tags
 from localcloud.sagemaker.store import store
 
-__all__ = ["install"]
+__all__ = ["install", "models", "registry", "tags"]
 
 
 def install(config: CloudConfig) -> None:
     """Plug SageMaker into the cloud."""
     cloud.register_service("sagemaker", service.handle)
     cloud.register_state("sagemaker", store.dump, store.load)
-    assert tags
+    cloudformation.install()
+    jobs.install(config)
     hosting.install(config)

@@ -1,0 +1,78 @@
+"""Endpoint configurations: which models, how many instances, what weights, what is captured.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.sagemaker import models, names, tags
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.service import operation
+from localcloud.sagemaker.store import Record, now, store
+
+KIND = "endpoint_config"
+# Members of a request that the local cloud does not act on: refused, never passed over.
+UNSERVED = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+
+
+def find(name: str) -> Record:
+    found = store.get(KIND, name)
+    if found is None:
+        raise validation(
+            f'Could not find endpoint configuration "{names.arn("endpoint-config", name)}".'
+        )
+    return found
+
+
+@operation("CreateEndpointConfig")
+def create_endpoint_config(request: dict[str, Any]) -> dict[str, Any]:
+    name = request["EndpointConfigName"]
+    if unserved := [member for member in UNSERVED if member in request]:
+        raise validation(f"The local SageMaker does not serve {', '.join(unserved)}.")
+    variants = request["ProductionVariants"]
+    named = [variant["VariantName"] for variant in variants]
+    if len(set(named)) < len(named):
+        raise validation("Production variants must have distinct names.")
+    for variant in variants:
+        _check(variant)
+    arn = names.arn("endpoint-config", name)
+    kept = {key: value for key, value in request.items() if key != "Tags"}
+    if not store.add(KIND, name, {**kept, "EndpointConfigArn": arn, "CreationTime": now()}):
+        raise validation(f"Cannot create already existing endpoint configuration {arn}.")
+    tags.tag(arn, request.get("Tags", []))
+    return {"EndpointConfigArn": arn}
+
+
+@operation("DescribeEndpointConfig")
+def describe_endpoint_config(request: dict[str, Any]) -> dict[str, Any]:
+    return find(request["EndpointConfigName"])
+
+
+@operation("ListEndpointConfigs")
+def list_endpoint_configs(request: dict[str, Any]) -> dict[str, Any]:
+    wanted = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
+    return names.page(
+        store.values(KIND),
+        request,
+        "EndpointConfigs",
+        lambda record: {member: record[member] for member in wanted},
+        "EndpointConfigName",
+    )
+
+
+@operation("DeleteEndpointConfig")
+def delete_endpoint_config(request: dict[str, Any]) -> None:
+    tags.untag(find(request["EndpointConfigName"])["EndpointConfigArn"])
+    store.delete(KIND, request["EndpointConfigName"])
+
+
+def _check(variant: dict[str, Any]) -> None:
+    if "ModelName" not in variant:
+        raise validation("The local SageMaker serves variants with a ModelName only.")
+    models.find(variant["ModelName"])
+    if "ServerlessConfig" in variant:
+        raise validation("The local SageMaker does not serve ServerlessConfig.")
+    if "InstanceType" not in variant:
+        raise validation(f"Variant {variant['VariantName']} lacks an InstanceType.")

@@ -1,0 +1,17 @@
+"""Training, processing and transform jobs, each a process of its own."""
+
+from __future__ import annotations
+
+from localcloud import ministack_adapter as cloud
+from localcloud.config import CloudConfig
+from localcloud.sagemaker.jobs import lifecycle, processing, training, transform
+from localcloud.sagemaker.store import store
+
+__all__ = ["install", "processing", "training", "transform"]
+
+
+def install(config: CloudConfig) -> None:
+    """Close what an earlier cloud left under way; stop what runs when this one stops."""
+    lifecycle.configure(config)
+    store.after_load(lifecycle.close_orphans)
+    cloud.on_stop(lifecycle.stop_all)

@@ -1,0 +1,50 @@
+"""Which images the local cloud can stand in for: AWS's framework images, by the jobs' Python.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from localcloud.sagemaker.jobs.lifecycle import JobError, config
+
+FRAMEWORKS = (
+    "sagemaker-scikit-learn",
+    "sagemaker-xgboost",
+    "pytorch-training",
+    "pytorch-inference",
+    "huggingface-pytorch-training",
+    "huggingface-pytorch-inference",
+    "sagemaker-base-python",
+)
+AWS = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(?P<name>[^:@]+)[:@].+")
+
+
+def check(image: str) -> None:
+    """Refuse an image that this machine has no environment for, as one that cannot be pulled."""
+    found = AWS.fullmatch(image)
+    if found is None or found["name"] not in FRAMEWORKS:
+        raise JobError(
+            f"ClientError: Cannot pull the image {image}. The local cloud runs AWS's framework "
+            f"images only: {', '.join(FRAMEWORKS)}"
+        )
+
+
+def environment() -> dict[str, str]:
+    """What every job's process sees: this cloud's endpoint, and nothing of our own environment."""
+    python = config().jobs_python
+    return {
+        "PATH": f"{python.parent}{os.pathsep}{os.defpath}",
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_ENDPOINT_URL": config().endpoint,
+        "AWS_DEFAULT_REGION": config().region,
+        "AWS_REGION": config().region,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
