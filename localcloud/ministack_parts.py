@@ -21,9 +21,11 @@ PARTS = {
         "_apply_output_path _apply_parameters _apply_result_selector _apply_result_path "
         "_next_or_end _fail_state_error now_iso"
     ),
+    "ministack.services.glue": "_crawlers",
     "ministack.services.eventbridge": "_put_events",
     "ministack.services.cloudwatch": (
-        "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms _dispatch_alarm_actions "
+        "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
+        "_dispatch_alarm_actions "
         "_record_history _store_datum _calc_stats _stat_value _dims_key"
     ),
     "ministack.services.cloudwatch_logs": (
