@@ -73,7 +73,7 @@ def _parquet(objects: Objects, item: S3Object) -> Schema:
 
         path = str(objects.local(item, Path(folder))).replace("'", "''")
         rows = connection.execute(f"SELECT * FROM read_parquet('{path}') LIMIT 0").description or []
-        columns = tuple((row[0].lower(), hive_types.from_duckdb(row[1])) for row in rows)
+        columns = tuple((row[0].lower(), hive_types.to_hive(str(row[1]))) for row in rows)
     return Schema("parquet", columns)
 
 

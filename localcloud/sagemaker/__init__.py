@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
-from localcloud.sagemaker import cloudformation, hosting, jobs, models, registry, service, tags
+from localcloud.sagemaker import (
+    cloudformation,
+    hosting,
+    jobs,
+    models,
+    registry,
+    service,
+    tags,
+    transform,
+)
 from localcloud.sagemaker.store import store
 
-__all__ = ["install", "models", "registry", "tags"]
+__all__ = ["install", "models", "registry", "tags", "transform"]
 
 
 def install(config: CloudConfig) -> None:

@@ -1,13 +1,13 @@
-"""Training, processing and transform jobs, each a process of its own."""
+"""Training and processing jobs, each a process of its own."""
 
 from __future__ import annotations
 
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
-from localcloud.sagemaker.jobs import lifecycle, processing, training, transform
+from localcloud.sagemaker.jobs import lifecycle, processing, training
 from localcloud.sagemaker.store import store
 
-__all__ = ["install", "processing", "training", "transform"]
+__all__ = ["install", "processing", "training"]
 
 
 def install(config: CloudConfig) -> None:
