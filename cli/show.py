@@ -17,9 +17,17 @@ console = Console(highlight=False, soft_wrap=False)
 errors = Console(stderr=True, highlight=False)
 
 STYLES = {
-    "succeeded": "green", "deployed": "green", "InService": "green", "in service": "green",
-    "running": "cyan", "starting": "cyan", "failed": "red", "violations": "yellow",
-    "kept_champion": "yellow", "pending": "yellow", "held": "red",
+    "succeeded": "green",
+    "deployed": "green",
+    "InService": "green",
+    "in service": "green",
+    "running": "cyan",
+    "starting": "cyan",
+    "failed": "red",
+    "violations": "yellow",
+    "kept_champion": "yellow",
+    "pending": "yellow",
+    "held": "red",
 }
 
 

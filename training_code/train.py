@@ -30,13 +30,15 @@ def main() -> None:
     train, validation = (read(folder) for folder in (options.train, options.validation))
     print(f"training on {len(train)} rows, validating on {len(validation)}")
     model = pipeline(len(options.text), options.max_features, options.C)
-    model.fit(texts(train, options.text), train[options.label].astype(str))
-    print(f"fitted in {time.monotonic() - began:.1f} s")
+    features, classifier = model.named_steps["features"], model.named_steps["classifier"]
+    vectors = features.fit_transform(texts(train, options.text))
+    print(f"{vectors.shape[1]} features after {time.monotonic() - began:.1f} s", flush=True)
+    classifier.fit(vectors, labels(train, options.label))
+    print(f"fitted after {time.monotonic() - began:.1f} s", flush=True)
+    validated = texts(validation, options.text), labels(validation, options.label)
     scores = {
-        name: float(
-            np.mean(model.predict(texts(rows, options.text)) == rows[options.label].astype(str))
-        )
-        for name, rows in (("train", train), ("validation", validation))
+        "train": float(classifier.score(vectors, labels(train, options.label))),
+        "validation": float(model.score(*validated)),
     }
     print(" ".join(f"{name}_accuracy={score:.4f};" for name, score in scores.items()))
     save(model, options, len(train), scores)
@@ -66,6 +68,10 @@ def read(folder: Path) -> pd.DataFrame:
 def texts(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """The model's input: an array of texts, a column for each text column."""
     return rows[columns].fillna("").astype(str).to_numpy(dtype=object)
+
+
+def labels(rows: pd.DataFrame, label: str) -> np.ndarray:
+    return rows[label].astype(str).to_numpy(dtype=object)
 
 
 def pipeline(columns: int, max_features: int, c: float) -> Pipeline:

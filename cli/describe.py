@@ -1,0 +1,99 @@
+"""Longer answers: one run in full, what drifted, logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from cli import logs as reading
+from cli import records, show, target
+from cli.errors import Problem
+from cli.history import Execution
+
+FACTS = (
+    "reason", "cause", "status", "outcome", "started_at", "ended_at", "dataset_rows",
+    "model_version", "error_state", "error",
+)  # fmt: skip
+
+
+def run(stack: str, run_id: str, *, as_json: bool) -> None:
+    """A run's record, its states, its gate and, if it failed, the end of the log."""
+    record = records.run(stack, run_id)
+    durations = states(record)
+    if as_json:
+        show.as_json({**record, "state_seconds": durations})
+        return
+    show.console.print(f"[bold]run {record['run_id']}[/bold]")
+    for name in FACTS:
+        if record.get(name) is not None:
+            words = escape(str(show.plain(record[name])))
+            show.console.print(f"  {name.replace('_', ' '):<14} {words}")
+    for reason in (record.get("gate") or {}).get("reasons", []):
+        show.console.print(f"  {'gate':<14} {escape(str(reason))}")
+    quality = record.get("quality") or {}
+    for words in [*quality.get("failures", []), *quality.get("warnings", [])]:
+        show.console.print(f"  {'quality':<14} {escape(str(words))}")
+    if durations:
+        rows = [{"state": name, "seconds": value} for name, value in durations.items()]
+        show.table(rows, ("state", "seconds"))
+    for line in reading.of_failure(stack, record):
+        show.console.print(f"    [dim]{escape(line)}[/dim]")
+
+
+def states(record: dict[str, Any]) -> dict[str, float]:
+    """Seconds in each state of the run's execution, as far as it has come."""
+    if not record.get("execution_arn"):
+        return {}
+    execution = Execution(str(record["execution_arn"]))
+    for _ in execution.news():
+        pass
+    return execution.durations()
+
+
+def drift(found: list[dict[str, Any]]) -> None:
+    if not found:
+        show.console.print("the monitor has not judged any traffic yet")
+    for look in show.plain(found):
+        show.console.print(
+            f"[bold]{look['time']}[/bold]  {look['records']} records, {look['status']}"
+        )
+        for each in look["violations"]:
+            words = (
+                f"{each['feature_name']}: {each['constraint_check_type']}: {each['description']}"
+            )
+            show.console.print(f"  [yellow]{escape(words)}[/yellow]")
+        if decision := look.get("decision"):
+            did = f"started run {look.get('run')}" if decision["start"] else "started no run"
+            show.console.print(f"  {did}: {escape(decision['why'])}")
+
+
+def logs(
+    stack: str, run_id: str | None, function: str | None, endpoint: bool, minutes: int
+) -> None:
+    if function:
+        lines = reading.of_group(f"/aws/lambda/{_function(stack, function)}", minutes)
+    elif endpoint:
+        name = target.outputs(stack)["EndpointName"]
+        lines = reading.of_group(f"/aws/sagemaker/Endpoints/{name}", minutes)
+    else:
+        found = records.run(stack, run_id or "latest")
+        lines = reading.of_run(str(found["run_id"]))
+    for stream, line in lines:
+        show.console.print(f"[dim]{escape(stream[:40])}[/dim]  {escape(line)}", soft_wrap=True)
+
+
+def _function(stack: str, name: str) -> str:
+    """A function's full name, by the name it has in app.py."""
+    wanted = {"api": "APIHandler"}.get(name, "".join(part.title() for part in name.split("_")))
+    client = target.client("cloudformation")
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
+    listed = [each for page in pages for each in page["StackResourceSummaries"]]
+    functions = {
+        each["LogicalResourceId"]: each["PhysicalResourceId"]
+        for each in listed
+        if each["ResourceType"] == "AWS::Lambda::Function"
+    }
+    if wanted not in functions:
+        raise Problem(f"there is no function {name}", f"There are: {', '.join(sorted(functions))}")
+    return str(functions[wanted])
