@@ -11,7 +11,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench machines constraints clean
+.PHONY: help setup demo test lint bench machines clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,3 +39,25 @@ $(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt
 	@touch $@
 
 setup: .venv/.cli $(ENVS)/cloud/.ready $(ENVS)/jobs/.ready  ## set up what the demo needs
+
+demo: setup  ## the whole loop on a fresh local cloud; DATA=file DRIFT=file KEEP=0
+	@.venv/bin/driftloop demo $(if $(DATA),--data $(DATA)) $(if $(DRIFT),--drift $(DRIFT)) \
+		$(if $(filter 0,$(KEEP)),--no-keep)
+
+test: setup .venv/.test  ## set up, then every test
+	@.venv/bin/python -m pytest
+
+lint: .venv/.test  ## ruff and mypy
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy -p chalicelib
+
+bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the same run
+	@.venv/bin/python -m benchmarks
+
+machines: .venv/.test  ## compile the state machines to their ASL
+	@.venv/bin/python -m statemachines
+
+clean:  ## remove what can be made again (the local cloud's state too)
+	@test ! -x .venv/bin/driftloop || .venv/bin/driftloop down
+	@rm -rf .venv .driftloop *.egg-info

@@ -56,7 +56,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--text", type=json.loads, required=True, help="JSON list of columns")
     parser.add_argument("--inputs", type=json.loads, default=[], help="JSON list of columns")
     parser.add_argument("--max_features", "--max-features", type=int, default=200_000)
-    parser.add_argument("--C", type=float, default=3.0, help="inverse of the regularisation")
+    parser.add_argument("-C", "--C", type=float, default=3.0, help="inverse of the regularisation")
     return parser.parse_args(words)
 
 
