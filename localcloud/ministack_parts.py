@@ -22,7 +22,8 @@ PARTS = {
         "_next_or_end _fail_state_error now_iso"
     ),
     "ministack.services.glue": "_crawlers",
-    "ministack.services.eventbridge": "_put_events",
+    "ministack.services.s3": "_fire_s3_event",
+    "ministack.services.eventbridge": "_put_events _dispatch_event",
     "ministack.services.cloudwatch": (
         "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
         "_dispatch_alarm_actions "
