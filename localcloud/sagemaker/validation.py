@@ -156,8 +156,9 @@ def _join(path: str, name: str) -> str:
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """The model's patterns are Java's; Python's `re` lacks only `\\p{L}` and its like."""
-    return re.compile(re.sub(r"\\p\{(\w+)\}", lambda m: _category(m.group(1)), pattern))
+    """The model's patterns are Java's; Python's `re` lacks `\\p{L}`, and anchors repeated."""
+    known = re.sub(r"\$\{\d+,\d+\}", "$", pattern)
+    return re.compile(re.sub(r"\\p\{(\w+)\}", lambda m: _category(m.group(1)), known))
 
 
 @functools.cache
