@@ -23,7 +23,7 @@ from localcloud import ministack_adapter as adapter
 from localcloud import saving
 from localcloud.config import HOST, CloudConfig
 
-PACKAGES = ("s3", "stepfunctions", "cloudwatch", "glue", "athena", "sagemaker")
+PACKAGES = ("s3", "apigateway", "stepfunctions", "cloudwatch", "glue", "athena", "sagemaker")
 
 
 def main() -> None:

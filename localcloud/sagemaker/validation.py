@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
-import unicodedata
 from typing import Any
 
 import botocore.session
+import regex
 from botocore.model import OperationModel, ServiceModel, Shape
 
 from localcloud.sagemaker.errors import ApiError, validation
@@ -155,29 +154,6 @@ def _join(path: str, name: str) -> str:
 
 
 @functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """The model's patterns are Java's; Python's `re` lacks `\\p{L}`, and anchors repeated."""
-    known = re.sub(r"\$\{\d+,\d+\}", "$", pattern)
-    return re.compile(re.sub(r"\\p\{(\w+)\}", lambda m: _category(m.group(1)), known))
-
-
-@functools.cache
-def _category(name: str) -> str:
-    """The characters of a Unicode category, as ranges for a character class."""
-    members = _by_category()
-    points = sorted(p for key, found in members.items() if key.startswith(name) for p in found)
-    ranges: list[tuple[int, int]] = []
-    for point in points:
-        if ranges and ranges[-1][1] == point - 1:
-            ranges[-1] = (ranges[-1][0], point)
-        else:
-            ranges.append((point, point))
-    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges)
-
-
-@functools.cache
-def _by_category() -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for point in range(sys.maxunicode + 1):
-        found.setdefault(unicodedata.category(chr(point)), []).append(point)
-    return {key: points for key, points in found.items() if key not in {"Cn", "Co", "Cs"}}
+def _compiled(pattern: str) -> Any:
+    """The model's patterns are Java's: `\\p{L}` needs `regex`; a repeated anchor is one anchor."""
+    return regex.compile(re.sub(r"\$\{\d+,\d+\}", "$", pattern))
