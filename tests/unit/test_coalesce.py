@@ -1,0 +1,28 @@
+"""When waiting files become a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from chalicelib import coalesce
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("ages", "wanted"),
+    [
+        ([], False),
+        ([10], True),
+        ([1], False),
+        ([100, 1], False),
+        ([100, 10], True),
+        ([400, 1], True),
+    ],
+    ids=["nothing", "quiet", "fresh", "still coming", "quiet again", "the oldest waited enough"],
+)
+def test_due(ages: list[int], wanted: bool) -> None:
+    arrived = [NOW - dt.timedelta(seconds=age) for age in ages]
+    assert coalesce.due(NOW, arrived, quiet_seconds=5, max_wait=300) is wanted
