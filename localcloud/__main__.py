@@ -20,14 +20,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from localcloud import ministack_adapter as adapter
-from localcloud import saving
+from localcloud import memory, saving
 from localcloud.config import HOST, CloudConfig
 
-PACKAGES = ("s3", "apigateway", "stepfunctions", "cloudwatch", "glue", "athena", "sagemaker")
+PACKAGES = ("s3", "apigateway", "scheduler", "stepfunctions", "cloudwatch", "glue", "athena", "sagemaker")
 
 
 def main() -> None:
     """Parse the arguments and serve until told to stop."""
+    memory.spare()
     parser = argparse.ArgumentParser(prog="localcloud", description=__doc__)
     parser.add_argument("--port", type=int, default=4566, help="0 takes any free port")
     parser.add_argument("--state", type=Path, required=True, help="directory of all it remembers")
@@ -56,6 +57,7 @@ def install(config: CloudConfig) -> None:
         else:
             print(f"localcloud.{name} is not there yet: its service is not served", flush=True)
     saving.install(config)
+    memory.install()
 
 
 async def _serve(config: CloudConfig, listener: socket.socket) -> None:

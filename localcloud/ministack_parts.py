@@ -23,7 +23,7 @@ PARTS = {
     ),
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",
-    "ministack.services.eventbridge": "_put_events _dispatch_event",
+    "ministack.services.eventbridge": "_put_events _dispatch_event _invoke_target",
     "ministack.services.cloudwatch": (
         "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
         "_dispatch_alarm_actions "

@@ -162,7 +162,7 @@ def _in_service(failure: Chain, finish: Task) -> Task:
     status = "$.deployed.EndpointStatus"
     look = _describe("DescribeEndpoint", "$.deployed")
     asl.guard([look], failure)
-    wait = Wait("WaitForEndpoint", seconds=2)
+    wait = Wait("WaitForEndpoint", seconds=1)
     wait.next(look)
     failed = _failed("EndpointFailed", "$.deployed", failure)
     ready = Choice("EndpointReady")
