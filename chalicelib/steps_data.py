@@ -38,7 +38,7 @@ def convert(run: Run) -> dict[str, Any]:
     rejected = places.run(run_id, "rejects/")
     data.empty(environment, data.run_prefix(dataset, run_id))
     data.empty(environment, rejected)
-    noticed = tables.prepare(dataset, environment, arrivals)
+    tables.prepare(dataset, environment, arrivals)
     check = measures.query(
         configured.quality.checks,
         f"{sql.quoted(database)}.{sql.quoted(tables.curated(dataset))}",
@@ -51,8 +51,7 @@ def convert(run: Run) -> dict[str, Any]:
         "rejects": sql.rejects(dataset, database, arrivals, target),
         "check": check,
     }
-    requests = {name: _request(run_id, query, environment) for name, query in queries.items()}
-    return {**requests, "noticed": noticed}
+    return {name: _request(run_id, query, environment) for name, query in queries.items()}
 
 
 def quality(run: Run) -> dict[str, Any]:
@@ -62,9 +61,9 @@ def quality(run: Run) -> dict[str, Any]:
     environment = Environment.from_env()
     run_id = str(run["run_id"])
     query_id = run["checked"]["QueryExecution"]["QueryExecutionId"]
-    report = verdict.judge(
-        _first_row(query_id), settings.load().quality, run["convert"].get("noticed", [])
-    )
+    configured = settings.load()
+    noticed = tables.noticed(configured.dataset, environment)
+    report = verdict.judge(_first_row(query_id), configured.quality, noticed)
     document = report.document
     clients.client("s3").put_object(
         Bucket=environment.data_bucket,

@@ -106,20 +106,23 @@ def curated_definition(dataset: Dataset, environment: Environment) -> dict[str, 
     }
 
 
-def prepare(dataset: Dataset, environment: Environment, arrivals: Sequence[str]) -> list[str]:
-    """Bring the catalog to what this run needs; returns what the crawler noticed."""
-    glue, database = clients.client("glue"), environment.glue_database
-    crawled = _table(glue, database, raw(dataset))
+def noticed(dataset: Dataset, environment: Environment) -> list[str]:
+    """What the crawler saw in the files that the schema does not say."""
+    crawled = _table(clients.client("glue"), environment.glue_database, raw(dataset))
     if crawled is None:
         raise SchemaChangedError(
             f"the crawler made no table {raw(dataset)}: it could not read raw/{dataset.name}/"
         )
-    noticed = changes(dataset, crawled["StorageDescriptor"]["Columns"])
+    return changes(dataset, crawled["StorageDescriptor"]["Columns"])
+
+
+def prepare(dataset: Dataset, environment: Environment, arrivals: Sequence[str]) -> None:
+    """Bring the catalog to what this run's queries need."""
+    glue, database = clients.client("glue"), environment.glue_database
     wanted = text_definition(dataset, environment)
     _ensure(glue, database, wanted)
     _ensure(glue, database, curated_definition(dataset, environment))
     _add_partitions(glue, database, wanted, arrivals)
-    return noticed
 
 
 def _text_storage(dataset: Dataset, location: str) -> dict[str, Any]:

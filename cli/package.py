@@ -7,11 +7,13 @@ time, so the requirements are installed once for each version of them and handed
 
 from __future__ import annotations
 
+import compileall
 import gzip
 import hashlib
 import io
 import os
 import platform
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -133,6 +135,9 @@ def _install(target: Path, *options: str) -> None:
         shutil.rmtree(target, ignore_errors=True)
         raise Problem(f"requirements.txt could not be installed:\n{done.stderr.strip()}")
     shutil.rmtree(target / "bin", ignore_errors=True)
+    # A cold start would compile every module: ship the bytecode. Another Python passes it over.
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(target, quiet=2, invalidation_mode=mode, stripdir=str(target))
 
 
 def _stage(folder: Path, vendor: Path) -> Path:

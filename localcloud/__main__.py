@@ -19,11 +19,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localcloud import ministack_adapter as adapter
 from localcloud import memory, saving
+from localcloud import ministack_adapter as adapter
 from localcloud.config import HOST, CloudConfig
 
-PACKAGES = ("s3", "apigateway", "scheduler", "stepfunctions", "cloudwatch", "glue", "athena", "sagemaker")
+PACKAGES = (
+    "s3",
+    "apigateway",
+    "scheduler",
+    "stepfunctions",
+    "cloudwatch",
+    "glue",
+    "athena",
+    "sagemaker",
+)
 
 
 def main() -> None:

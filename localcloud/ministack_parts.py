@@ -10,6 +10,7 @@ PARTS = {
         "app SERVICE_HANDLERS _state_map _loaded_modules _build_persistence_save_dict "
         "call_service_handler_sync _parse_execute_api_url"
     ),
+    "ministack.core.router": "_is_aws_service_name",
     "ministack.core.persistence": "_json_default _state_format_version",
     "ministack.core.lambda_runtime": "_PYTHON_WORKER_SCRIPT Worker",
     "ministack.services.stepfunctions": (

@@ -45,7 +45,7 @@ def _data(failure: Chain, learn: Chain) -> Chain:
         input_path="$.begin.crawler",
         retries=(CRAWLER_BUSY,),
     )
-    look, convert = _crawled(failure)
+    convert = asl.step("PlanConvert", "convert")
     queries = [
         asl.call(
             name,
@@ -61,11 +61,12 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     ]
     quality = asl.step("Quality", "quality")
     asl.guard([start, convert, *queries, quality], failure)
-    Chain([convert, *queries, quality, learn.steps[0]])
-    return Chain([start, look])
+    look = _crawled(failure, queries[0])
+    Chain([*queries, quality, learn.steps[0]])
+    return Chain([start, convert, look])
 
 
-def _crawled(failure: Chain) -> tuple[Task, Task]:
+def _crawled(failure: Chain, then: Task) -> Task:
     """GetCrawler until it is ready; a crawl that failed is a failed run."""
     look = asl.call(
         "GetCrawler",
@@ -77,7 +78,6 @@ def _crawled(failure: Chain) -> tuple[Task, Task]:
     wait = Wait("WaitForCrawler", seconds=1)
     wait.next(look)
     failed = _failed("CrawlFailed", "$.crawler.Crawler.LastCrawl", failure)
-    convert = asl.step("PlanConvert", "convert")
     ready = Choice("CrawlerReady")
     idle = ChoiceRule.StringEquals("$.crawler.Crawler.State", "READY")
     status = "$.crawler.Crawler.LastCrawl.Status"
@@ -87,10 +87,10 @@ def _crawled(failure: Chain) -> tuple[Task, Task]:
         ),
         failed,
     )
-    ready.add_choice(idle, convert)
+    ready.add_choice(idle, then)
     ready.default_choice(wait)
     look.next(ready)
-    return look, convert
+    return look
 
 
 def _learn(failure: Chain, deploy: Chain, finish: Task) -> Chain:

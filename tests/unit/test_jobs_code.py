@@ -155,8 +155,6 @@ def test_data_quality_tells_drift_from_chance(base: Path, tmp_path: Path, drifte
 
 def test_a_class_without_rows_is_a_clear_failure(tmp_path: Path) -> None:
     curate(tmp_path, 30)
-    with pytest.raises(
-        AssertionError, match=r"prepare: star_rating=\d has \d+ rows; 10 are needed"
-    ):
+    with pytest.raises(AssertionError, match=r"star_rating=\d has \d+ rows; 10"):
         run("training_code/prepare.py", tmp_path, LABEL="star_rating", TEXT=TEXT, INPUTS=INPUTS)
     assert "rows; 10 are needed" in (tmp_path / "output" / "failure").read_text()
