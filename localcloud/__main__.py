@@ -33,6 +33,15 @@ PACKAGES = (
     "athena",
     "sagemaker",
 )
+    "s3",
+    "apigateway",
+    "scheduler",
+    "stepfunctions",
+    "cloudwatch",
+    "glue",
+    "athena",
+    "sagemaker",
+)
 
 
 def main() -> None:

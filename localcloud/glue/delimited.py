@@ -138,7 +138,9 @@ def _has_header(rows: list[list[str]], width: int, told: str) -> bool:
     if not _header_like(rows[0]):
         return False
     return any(
-        inference.of_text(value) not in (None, "string") for row in rows[1:] for value in row[:width]
+        inference.of_text(value) not in (None, "string")
+        for row in rows[1:]
+        for value in row[:width]
     )
 
 

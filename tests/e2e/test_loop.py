@@ -1,0 +1,254 @@
+"""The loop, whole: what people drop, call and see. In the order in which it happens."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import api, drop, records, reviews
+from cli.errors import Problem
+from cli.history import Execution
+
+Eventually = Callable[..., Any]
+STATES = {
+    "Begin", "StartCrawler", "PlanConvert", "Convert", "Rejects", "Check", "Quality", "Plan",
+    "Prepare", "Train", "Evaluate", "Baseline", "Gate", "Register", "CreateModel", "Finish",
+}  # fmt: skip
+
+
+def ended(stack: Any, run_id: str, eventually: Eventually) -> dict[str, Any]:
+    return eventually(
+        lambda: (
+            (run := records.run(stack.name, run_id))["status"] in ("succeeded", "failed") and run
+        ),
+        120,
+    )
+
+
+def dropped(stack: Any, path: Path, eventually: Eventually) -> dict[str, Any]:
+    """Drop a file and give the run that took it, ended."""
+    before = {run["run_id"] for run in records.runs(stack.name)}
+    put = drop.upload(stack.name, [path])
+    (fate,) = drop.fates(stack.name, put, None, 60)
+    assert fate.status == "accepted", fate.words
+    run_id = drop.run_of(stack.name, before, 60)
+    assert run_id
+    return ended(stack, run_id, eventually)
+
+
+@pytest.fixture(scope="module")
+def first(stack: Any, eventually_module: Eventually, tmp_path_factory: Any) -> dict[str, Any]:
+    """The run of three thousand generated reviews."""
+    path = reviews.write(tmp_path_factory.mktemp("drop") / "reviews.tsv.gz", 3000, seed=1)
+    return dropped(stack, path, eventually_module)
+
+
+@pytest.fixture(scope="module")
+def eventually_module() -> Eventually:
+    import time
+
+    def wait(predicate: Callable[[], Any], timeout: float = 20) -> Any:
+        deadline = time.monotonic() + timeout
+        while not (found := predicate()):
+            assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
+            time.sleep(0.2)
+        return found
+
+    return wait
+
+
+def test_a_dropped_file_becomes_a_model_in_service(stack: Any, first: dict[str, Any]) -> None:
+    assert (first["status"], first["outcome"], first["model_version"]) == (
+        "succeeded",
+        "deployed",
+        1,
+    ), first.get("error")
+    assert first["reason"] == "data"
+    assert first["dataset_rows"] == 3000
+    assert float(first["evaluation"]["accuracy"]) > 0.4
+    execution = Execution(first["execution_arn"])
+    list(execution.news())
+    assert execution.durations().keys() >= STATES
+    found = stack.client("sagemaker").describe_endpoint(EndpointName=stack.outputs["EndpointName"])
+    assert found["EndpointStatus"] == "InService"
+    package = stack.client("sagemaker").describe_model_package(
+        ModelPackageName=first["model_package_arn"]
+    )
+    assert package["ModelApprovalStatus"] == "Approved"
+    assert package["CustomerMetadataProperties"]["run_id"] == first["run_id"]
+
+
+def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any]) -> None:
+    prefix = f"runs/{first['run_id']}/"
+    listed = stack.client("s3").list_objects_v2(Bucket=stack.outputs["DataBucket"], Prefix=prefix)
+    names = {entry["Key"].removeprefix(prefix) for entry in listed["Contents"]}
+    assert names >= {
+        "quality.json",
+        "dataset.json",
+        "dataset.manifest",
+        "lineage.json",
+        "evaluation/evaluation.json",
+        "baseline/statistics.json",
+        "baseline/constraints.json",
+        f"model/{first['run_id']}-train/output/model.tar.gz",
+    }
+
+
+def test_predictions_through_the_api(stack: Any, first: dict[str, Any]) -> None:
+    body = {"records": [{"review_body": "Love it, works perfectly."}, {"review_body": "Broken."}]}
+    answer = api.call(stack.name, "POST", "/predictions", body)
+    assert answer["model_version"] == 1
+    good, bad = answer["predictions"]
+    assert set(good["probabilities"]) == {"1", "2", "3", "4", "5"}
+    assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert int(good["label"]) > int(bad["label"])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "400: review_body is missing"),
+        ({"review_body": ""}, "400: review_body is empty"),
+        ({"review_body": 5}, "400: review_body: Input should be a valid string"),
+        ({"review_body": "x", "stars": 5}, "400: stars is not a field of this model"),
+        ([1], "400: "),
+        ({"review_body": "x" * 7_000_000}, "413: "),
+    ],
+)
+def test_a_bad_request_is_told_what_is_wrong(
+    stack: Any, first: dict[str, Any], body: Any, words: str
+) -> None:
+    with pytest.raises(Problem) as refused:
+        api.call(stack.name, "POST", "/predictions", body)
+    assert words in refused.value.headline
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("header.tsv", b"a\tb\n1\t2\n", "wrong_header"),
+        ("binary.tsv", bytes(range(256)) * 4, "not_text"),
+        ("empty.tsv", b"", "empty"),
+        ("cut.tsv.gz", gzip.compress(b"x" * 100_000)[:-20], None),
+        ("report.docx", b"PK\x03\x04", "unknown_type"),
+    ],
+)
+def test_a_bad_file_is_quarantined_and_the_loop_goes_on(
+    stack: Any, first: dict[str, Any], tmp_path: Path, name: str, content: bytes, code: str | None
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    put = drop.upload(stack.name, [path])
+    (fate,) = drop.fates(stack.name, put, None, 30)
+    assert fate.status == "quarantined"
+    s3, bucket = stack.client("s3"), stack.outputs["DataBucket"]
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/reviews/")["Contents"]
+    reasons = [
+        json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+        for entry in listed
+        if entry["Key"].endswith("reason.json")
+    ]
+    (reason,) = [each for each in reasons if each["source_key"].endswith(name)]
+    assert reason["message"] == fate.words
+    assert code is None or reason["reason"] == code
+    told = [each["subject"] for each in records.notifications(stack.name, None)]
+    assert told.count(f"Quarantined: {name}") == 1
+
+
+def test_the_same_content_again_starts_nothing(
+    stack: Any, first: dict[str, Any], tmp_path: Path
+) -> None:
+    path = reviews.write(tmp_path / "again.tsv.gz", 3000, seed=1)
+    put = drop.upload(stack.name, [path])
+    (fate,) = drop.fates(stack.name, put, None, 30)
+    assert fate.status == "duplicate"
+    assert len(records.runs(stack.name)) == 1
+
+
+def test_the_same_cause_starts_one_run(
+    stack: Any, first: dict[str, Any], eventually: Eventually
+) -> None:
+    started = api.call(stack.name, "POST", "/runs", {"cause": "to see"})
+    with pytest.raises(Problem, match=f"409: run {started['run_id']} is active"):
+        api.call(stack.name, "POST", "/runs", {"cause": "to see again"})
+    run = ended(stack, started["run_id"], eventually)
+    assert (run["reason"], run["status"]) == ("manual", "succeeded"), run.get("error")
+    assert run["model_version"] == 2
+
+
+def test_drift_is_seen_told_and_answered_with_a_new_model(
+    stack: Any, first: dict[str, Any], eventually: Eventually
+) -> None:
+    inputs = ("review_body", "review_headline", "product_category")
+    rows = list(reviews.rows(200, seed=2, drifted=True))
+    for begin in range(0, len(rows), 50):
+        batch = [{name: row[name] for name in inputs} for row in rows[begin : begin + 50]]
+        answer = api.call(stack.name, "POST", "/predictions", {"records": batch})
+        labels = [
+            {"inference_id": each["inference_id"], "label": int(row["star_rating"])}
+            for each, row in zip(answer["predictions"], rows[begin : begin + 50], strict=True)
+        ]
+        assert api.call(stack.name, "POST", "/feedback", {"feedback": labels})["accepted"] == 50
+    look = eventually(
+        lambda: next((each for each in records.drift(stack.name) if each["violations"]), None), 100
+    )
+    features = {each["feature_name"] for each in look["violations"]}
+    assert {"product_category", "review_body_oov"} <= features
+    run = eventually(
+        lambda: next((r for r in records.runs(stack.name) if r["reason"] == "drift"), None), 60
+    )
+    run = ended(stack, run["run_id"], eventually)
+    assert (run["status"], run["outcome"]) == ("succeeded", "deployed"), run.get("error")
+    answer = api.call(stack.name, "POST", "/predictions", {"review_body": "fine"})
+    assert answer["model_version"] == run["model_version"] == 3
+    told = [each["subject"] for each in records.notifications(stack.name, None)]
+    assert sum(words.startswith("Drift in") for words in told) == 1
+
+
+def test_a_failing_script_is_told_and_the_old_model_serves_on(
+    stack: Any, first: dict[str, Any], eventually: Eventually
+) -> None:
+    """The job's last words are on the run; the files wait to be tried again."""
+    version = api.call(stack.name, "GET", "/health")["model_version"]
+    bucket, s3 = stack.outputs["CodePrefix"].removeprefix("s3://").split("/", 1), stack.client("s3")
+    where = {"Bucket": bucket[0], "Key": f"{bucket[1]}/training.tar.gz"}
+    kept = s3.get_object(**where)["Body"].read()
+    s3.put_object(**where, Body=broken_code())
+    try:
+        started = api.call(stack.name, "POST", "/runs", {"cause": "a broken script"})
+        run = ended(stack, started["run_id"], eventually)
+    finally:
+        s3.put_object(**where, Body=kept)
+    assert run["status"] == "failed"
+    assert run["error_state"] == "Prepare"
+    assert "the splits are wet" in run["error_detail"]
+    assert api.call(stack.name, "GET", "/health")["model_version"] == version
+    told = [each["subject"] for each in records.notifications(stack.name, None)]
+    assert told.count(f"Run {run['run_id']} failed") == 1
+
+
+def test_real_reviews(
+    stack: Any, first: dict[str, Any], shared_reviews: Path, eventually: Eventually
+) -> None:
+    """M/D/YYYY dates, lone quotes and all: another category's file is learned from too."""
+    run = dropped(stack, shared_reviews / "microwave.tsv", eventually)
+    assert run["status"] == "succeeded", run.get("error")
+    assert run["quality"]["rejects"] == 0
+
+
+def broken_code() -> bytes:
+    import io
+    import tarfile
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        content = b"raise SystemExit('the splits are wet')\n"
+        entry = tarfile.TarInfo("prepare.py")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
