@@ -33,15 +33,6 @@ PACKAGES = (
     "athena",
     "sagemaker",
 )
-    "s3",
-    "apigateway",
-    "scheduler",
-    "stepfunctions",
-    "cloudwatch",
-    "glue",
-    "athena",
-    "sagemaker",
-)
 
 
 def main() -> None:
