@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.environment import Environment
 
 from chalicelib import (
     clients,
@@ -21,6 +20,7 @@ from chalicelib import (
     registry,
     runs,
 )
+from chalicelib.environment import Environment
 
 RUN = "20260301-120000-a1b2c3"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
@@ -155,8 +155,8 @@ def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str)
     assert monitor.begin(execution())["analyze"] is True
 
 
-def test_the_end_of_a_jobs_log(stack: Any) -> None:
-    logs, group = stack.client("logs"), "/aws/sagemaker/TrainingJobs"
+def test_the_end_of_a_jobs_log(stack: Any, bucket: str) -> None:
+    logs, group = stack.client("logs"), f"/aws/sagemaker/{bucket}"
     assert "holds no log" in failures.log_tail("/aws/sagemaker/none", "job")
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="r-train/algo-1-1")

@@ -9,9 +9,9 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from chalicelib.environment import Environment
 
 from chalicelib import jobs, registry, rollout, settings
+from chalicelib.environment import Environment
 
 RUN = "20260301-120000-a1b2c3"
 MODEL = botocore.session.get_session().get_service_model("sagemaker")

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.environment import Environment
 
 from chalicelib import (
     clients,
@@ -21,6 +20,7 @@ from chalicelib import (
     steps,
     steps_model,
 )
+from chalicelib.environment import Environment
 
 RUN = "20260301-120000-a1b2c3"
 PACKAGE = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
