@@ -28,9 +28,10 @@ def call(stack: str, method: str, path: str, body: Any = None, timeout: float = 
     data = None if body is None else json.dumps(body).encode()
     request = AWSRequest(method, url, {"Content-Type": "application/json"}, data)
     session = boto3.Session()
-    SigV4Auth(
-        session.get_credentials(), "execute-api", session.region_name or "us-east-1"
-    ).add_auth(request)
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise Problem("no AWS credentials were found", "Configure them: aws configure")
+    SigV4Auth(credentials, "execute-api", session.region_name or "us-east-1").add_auth(request)
     headers = dict(request.headers)
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         # An API has a host name of its own; another endpoint serves it under that Host header.

@@ -200,7 +200,8 @@ def _await_run(story: Story, before: set[str]) -> str:
 
 def _notified(inbox: str) -> list[dict[str, str]]:
     """What the topic's subscribers were sent."""
-    found, sqs = [], target.client("sqs")
+    found: list[dict[str, str]] = []
+    sqs = target.client("sqs")
     while True:
         answer = sqs.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         if not answer.get("Messages"):

@@ -214,11 +214,12 @@ def _tell(event: dict[str, Any], stack_id: str, progress: Progress, failures: li
 
 def describe(stack: str) -> dict[str, Any] | None:
     try:
-        return target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        (found,) = target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         return None
+    return dict(found)
 
 
 def events(stack: str) -> list[dict[str, Any]]:

@@ -29,6 +29,8 @@ STYLES = {
     "pending": "yellow",
     "held": "red",
 }
+WHOLE = {"run_id", "time", "created_at"}
+FREE_TEXT = {"cause", "subject", "message"}
 
 
 def plain(value: Any) -> Any:
@@ -52,10 +54,20 @@ def as_json(value: Any) -> None:
 def table(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str], title: str | None = None
 ) -> None:
-    """Print rows for people; a column is a key of the rows, its heading the key with blanks."""
-    shown = Table(title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
+    """Print rows for people; a column is a key of the rows, its heading the key with blanks.
+
+    Ids and times stay whole; free text gets what the line has left and ends there.
+    """
+    text = FREE_TEXT & {*columns}
+    shown = Table(
+        title=title, box=box.SIMPLE, title_justify="left", pad_edge=False, expand=bool(text)
+    )
     for column in columns:
-        shown.add_column(column.replace("_", " "), overflow="fold")
+        heading = column.replace("_", " ")
+        if column in text:
+            shown.add_column(heading, ratio=1, no_wrap=True, overflow="ellipsis")
+        else:
+            shown.add_column(heading, overflow="fold", no_wrap=column in WHOLE)
     for row in rows:
         shown.add_row(*(_cell(plain(row.get(column))) for column in columns))
     console.print(shown)
@@ -69,6 +81,11 @@ def _cell(value: Any) -> str:
     text = escape(str(value))
     style = STYLES.get(str(value))
     return f"[{style}]{text}[/{style}]" if style else text
+
+
+def progress(line: str) -> None:
+    """A step of long work, as it is done."""
+    console.print(f"  [dim]{escape(line)}[/dim]")
 
 
 def seconds(value: float) -> str:

@@ -1,7 +1,8 @@
 """What the endpoint runs: records in, label and probabilities of each out.
 
 Request: {"records": [{"review_body": "..."}]}; answer: {"predictions": [{"label",
-"probabilities"}], "model_version"}. A bad request answers 400 with words, as the toolkit passes its own errors on.
+"probabilities"}], "model_version"}. A bad request answers 400 with words, as the toolkit does with
+its own errors.
 https://github.com/aws/sagemaker-inference-toolkit
 """
 

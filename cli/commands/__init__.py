@@ -1,0 +1,1 @@
+"""Every command, a module for each panel of `driftloop --help`; importing one registers it."""

@@ -1,0 +1,142 @@
+"""Commands that make the loop turn: drop files, ask, tell, start a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from cli import show
+from cli.application import Json, app, stack
+from cli.errors import Problem
+
+PANEL = "The loop"
+run_app = typer.Typer(help="Start a run, or look at one.", invoke_without_command=True)
+app.add_typer(run_app, name="run", rich_help_panel=PANEL)
+
+
+@app.command(rich_help_panel=PANEL)
+def drop(
+    files: Annotated[list[Path], typer.Argument(help="Files of the dataset.")],
+    into: Annotated[str | None, typer.Option("--dataset", help="Another dataset.")] = None,
+    follow: Annotated[bool, typer.Option(help="Show the run that follows.")] = True,
+    timeout: Annotated[int, typer.Option(help="Seconds to wait for intake and start.")] = 120,
+) -> None:
+    """Drop files into incoming/: the model retrains."""
+    from cli import drop as dropping
+    from cli import follow as following
+    from cli import records
+
+    before = {str(run["run_id"]) for run in records.runs(stack(), 20)}
+    put = dropping.upload(stack(), files, into)
+    fates = dropping.fates(stack(), put, into, timeout)
+    for fate in fates:
+        show.console.print(f"{escape(fate.name)}: {fate.status}, {escape(fate.words)}")
+    if not any(fate.status == "accepted" for fate in fates):
+        raise typer.Exit(1 if any(fate.status == "quarantined" for fate in fates) else 0)
+    if follow:
+        run_id = dropping.run_of(stack(), before, timeout)
+        if run_id is None:
+            raise Problem("no run has begun yet", "A run may be active: driftloop runs")
+        record, _ = following.run(stack(), run_id)
+        raise typer.Exit(record["status"] == "failed")
+
+
+@app.command(rich_help_panel=PANEL)
+def predict(
+    text: Annotated[str, typer.Argument(help="The first required input, e.g. a review.")],
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="Another input as name=value.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Ask the REST API for a prediction."""
+    from cli import api, project
+
+    model = project.pipeline()["model"]
+    record = {(model.get("required") or model["inputs"])[0]: text}
+    for pair in field or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise Problem(f"--field {pair}: write it as name=value")
+        record[name] = value
+    answer = api.call(stack(), "POST", "/predictions", record)
+    if json:
+        show.as_json(answer)
+        return
+    for prediction in answer["predictions"]:
+        shares = sorted(prediction["probabilities"].items())
+        told = "  ".join(f"{label} {share:.0%}" for label, share in shares)
+        show.console.print(f"[bold]{prediction['label']}[/bold]   {told}")
+        show.console.print(
+            f"model version {answer['model_version']}, inference id {prediction['inference_id']}"
+        )
+
+
+@app.command(rich_help_panel=PANEL)
+def feedback(inference_id: str, label: str) -> None:
+    """Tell the true label of an earlier prediction: the next run learns from it."""
+    from cli import api
+
+    body = {"inference_id": inference_id, "label": int(label) if label.isdigit() else label}
+    answer = api.call(stack(), "POST", "/feedback", body)
+    show.console.print(f"{answer['accepted']} label taken")
+
+
+@run_app.callback()
+def start_run(
+    context: typer.Context,
+    cause: Annotated[str, typer.Option(help="Why, in words.")] = "asked for on the command line",
+    follow: Annotated[bool, typer.Option(help="Show it until it ends.")] = True,
+) -> None:
+    """Without a subcommand: train on all data there is, and deploy if the gate allows."""
+    if context.invoked_subcommand is not None:
+        return
+    from cli import api
+    from cli import follow as following
+
+    started = api.call(stack(), "POST", "/runs", {"cause": cause})
+    if not follow:
+        show.console.print(f"run {started['run_id']} starts")
+        return
+    record, _ = following.run(stack(), started["run_id"])
+    raise typer.Exit(record["status"] == "failed")
+
+
+@run_app.command("show")
+def show_run(
+    run_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")] = "latest",
+    json: Json = False,
+) -> None:
+    """One run: what it did, how long each state took, and why it failed."""
+    from cli import describe
+
+    describe.run(stack(), run_id, as_json=json)
+
+
+@app.command(rich_help_panel=PANEL)
+def generate(
+    path: Path,
+    count: Annotated[int, typer.Option(min=1, help="How many reviews.")] = 10_000,
+    seed: int = 42,
+    drifted: Annotated[bool, typer.Option("--drifted", help="From another world.")] = False,
+) -> None:
+    """Write made-up reviews (TSV, gzip) to try things with."""
+    from cli import reviews
+
+    made = reviews.write(path, count, seed, drifted)
+    show.console.print(f"{count} reviews in {made}")
+
+
+@app.command(rich_help_panel=PANEL)
+def demo(
+    data: Annotated[Path | None, typer.Option(help="Reviews to drop; else generated.")] = None,
+    drift: Annotated[Path | None, typer.Option(help="Reviews to send as live traffic.")] = None,
+    keep: Annotated[bool, typer.Option(help="Leave the local cloud up.")] = True,
+) -> None:
+    """The whole loop on a fresh local cloud: drop, train, serve, drift, retrain."""
+    from cli import demo as whole
+
+    raise typer.Exit(not whole.run(data, drift, keep))
