@@ -7,22 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+
+from chalicelib.quality import declared
+from chalicelib.quality.declared import Quality
+from chalicelib.section import ColumnName, Section, Share
 
 FILE = Path(__file__).with_name("pipeline.toml")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){0,38}$")]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,38}$")]
-ColumnName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,127}$")]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SettingsError(ValueError):
     """pipeline.toml cannot be used; the message names each key that is wrong."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Pipeline(Section):
@@ -72,34 +70,6 @@ class Intake(Section):
     max_attempts: Annotated[int, Field(ge=1)] = 2
 
 
-class Check(Section):
-    """One declared check: a measure of the new rows and the bounds it must keep."""
-
-    check: Literal["size", "completeness", "membership", "uniqueness", "distinct", "mean",
-                   "min", "max", "stddev"]  # fmt: skip
-    column: str | None = None
-    values: tuple[str | int | float, ...] = ()
-    at_least: float | None = None
-    at_most: float | None = None
-    level: Literal["error", "warning"] = "error"
-    hint: str = ""
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Check:
-        if (self.column is None) != (self.check == "size"):
-            raise ValueError(f"{self.check} {'takes no' if self.column else 'needs a'} column")
-        if bool(self.values) != (self.check == "membership"):
-            raise ValueError(f"{self.check} {'takes no' if self.values else 'needs'} values")
-        if self.at_least is None and self.at_most is None:
-            raise ValueError(f"{self.check} needs at_least or at_most")
-        return self
-
-
-class Quality(Section):
-    checks: tuple[Check, ...] = ()
-    max_rejects: Share = 0.05
-
-
 class Model(Section):
     inputs: Annotated[tuple[str, ...], Field(min_length=1)]
     required: tuple[str, ...] = ()
@@ -114,7 +84,7 @@ class Training(Section):
     seed: int = 42
     max_runtime_seconds: Annotated[int, Field(gt=0, le=2419200)] = 3600
     instance_type: InstanceType = "ml.m5.xlarge"
-    hyperparameters: dict[str, str | int | float | bool] = {}
+    hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
 
 class Gate(Section):
@@ -159,7 +129,6 @@ class Settings(Section):
         named = {
             "model.inputs": self.model.inputs,
             "model.text": self.model.text,
-            "quality.checks": [check.column for check in self.quality.checks if check.column],
         }
         for key, names in named.items():
             if strange := sorted(set(names) - known):
@@ -169,6 +138,8 @@ class Settings(Section):
                 raise ValueError(f"model.{key} names {', '.join(strange)}, not in model.inputs")
         if self.dataset.label in self.model.inputs:
             raise ValueError(f"model.inputs has the label {self.dataset.label}")
+        if wrong := declared.problems(self.quality, self.dataset):
+            raise ValueError("; ".join(wrong))
         return self
 
 

@@ -9,11 +9,12 @@ import hashlib
 import json
 from typing import Any
 
-from chalicelib import clients, failures, places, runs, tables
+from chalicelib import clients, clock, failures, places, runs, tables
 from chalicelib import convert as sql
 from chalicelib import dataset as data
 from chalicelib.environment import Environment
-from chalicelib.quality import measures, verdict
+from chalicelib.quality import query as checks
+from chalicelib.quality import verdict
 
 Run = dict[str, Any]
 
@@ -39,11 +40,14 @@ def convert(run: Run) -> dict[str, Any]:
     data.empty(environment, data.run_prefix(dataset, run_id))
     data.empty(environment, rejected)
     tables.prepare(dataset, environment, arrivals)
-    check = measures.query(
+    table = f"{sql.quoted(database)}.{sql.quoted(tables.curated(dataset))}"
+    check = checks.statement(
         configured.quality.checks,
-        f"{sql.quoted(database)}.{sql.quoted(tables.curated(dataset))}",
-        run_id,
+        checks.Rows(table, run_id, database),
         sql.count(dataset, database, arrivals),
+        clock.now().date(),
+        [column.name for column in dataset.columns],
+        [dataset.label],
     )
     target = places.uri(environment, rejected)
     queries = {
@@ -63,7 +67,13 @@ def quality(run: Run) -> dict[str, Any]:
     query_id = run["checked"]["QueryExecution"]["QueryExecutionId"]
     configured = settings.load()
     noticed = tables.noticed(configured.dataset, environment)
-    report = verdict.judge(_first_row(query_id), configured.quality, noticed)
+    report = verdict.judge(
+        _first_row(query_id),
+        configured.quality,
+        noticed,
+        [column.name for column in configured.dataset.columns],
+        [configured.dataset.label],
+    )
     document = report.document
     clients.client("s3").put_object(
         Bucket=environment.data_bucket,
