@@ -91,7 +91,7 @@ def _first_model(story: Story, data: Path | None) -> None:
     dropped = time.time()
     put = drop.upload(story.stack, [path])
     (fate,) = drop.fates(story.stack, put, None, 60)
-    show.console.print(f"  {escape(fate.name)}: {fate.status}, {escape(fate.words)}")
+    show.console.print(f"  {escape(fate.line)}")
     if fate.status != "accepted":
         raise Problem(f"{path} was not accepted: {fate.words}")
     _follow(story, _await_run(story, set()), dropped)

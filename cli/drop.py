@@ -25,6 +25,13 @@ class Fate:
     status: str  # accepted | duplicate | quarantined
     words: str = ""
 
+    @property
+    def line(self) -> str:
+        """For people; a reason names its file itself."""
+        if self.status == "quarantined":
+            return f"{self.status}: {self.words}"
+        return f"{self.name}: {self.status}, {self.words}"
+
 
 def dataset() -> str:
     return str(project.pipeline()["dataset"]["name"])

@@ -14,6 +14,7 @@ from cli.history import RUNNING, Execution, State
 # States that only steer; their time is in the run's record all the same.
 QUIET = {"Choice", "Wait", "Pass", "Succeed", "Fail"}
 ENDED = ("succeeded", "failed")
+A_LOOK = 0.5  # seconds: what takes longer does work
 
 
 def run(stack: str, run_id: str, timeout: float = 7200) -> tuple[dict[str, Any], Execution]:
@@ -38,12 +39,14 @@ def run(stack: str, run_id: str, timeout: float = 7200) -> tuple[dict[str, Any],
 
 def machine(execution: Execution, deadline: float) -> None:
     """Show an execution's states until it has ended."""
+    lines = Lines()
     with show.console.status("") as spinner:
         while True:
             for what, state in execution.news():
                 if what == "left" and state.kind not in QUIET:
-                    _line(state)
+                    lines.add(state)
             if execution.status != RUNNING:
+                lines.close()
                 return
             at_work = [s.name for s in execution.states if s.left is None and s.kind not in QUIET]
             spinner.update(f"[cyan]{', '.join(at_work)}[/cyan]")
@@ -62,8 +65,28 @@ def conclude(stack: str, record: dict[str, Any]) -> None:
         show.console.print("  [yellow]the champion stays[/yellow]  the gate kept the new model out")
 
 
-def _line(state: State) -> None:
-    show.console.print(f"  [green]✓[/green] {state.name:<22} {show.seconds(state.seconds):>8}")
+class Lines:
+    """A line for each state; a state that looks again and again gets one line for all its looks."""
+
+    def __init__(self) -> None:
+        self._looks: list[State] = []
+
+    def add(self, state: State) -> None:
+        if self._looks and self._looks[-1].name != state.name:
+            self.close()
+        self._looks.append(state)
+        if state.seconds > A_LOOK:
+            self.close()
+
+    def close(self) -> None:
+        """Print what is held back, from the first look's start to the last one's end."""
+        if not self._looks:
+            return
+        first, last = self._looks[0], self._looks[-1]
+        spent = ((last.left or last.entered) - first.entered).total_seconds()
+        times = f" ×{len(self._looks)}" if len(self._looks) > 1 else ""
+        show.console.print(f"  [green]✓[/green] {first.name + times:<22} {show.seconds(spent):>12}")
+        self._looks = []
 
 
 def _wait(deadline: float, what: str) -> None:

@@ -29,7 +29,7 @@ STYLES = {
     "pending": "yellow",
     "held": "red",
 }
-WHOLE = {"run_id", "time", "created_at"}
+WHOLE = {"run_id", "time", "created_at", "status", "outcome"}
 FREE_TEXT = {"cause", "subject", "message"}
 
 

@@ -33,7 +33,7 @@ def drop(
     put = dropping.upload(stack(), files, into)
     fates = dropping.fates(stack(), put, into, timeout)
     for fate in fates:
-        show.console.print(f"{escape(fate.name)}: {fate.status}, {escape(fate.words)}")
+        show.console.print(escape(fate.line))
     if not any(fate.status == "accepted" for fate in fates):
         raise typer.Exit(1 if any(fate.status == "quarantined" for fate in fates) else 0)
     if follow:

@@ -21,7 +21,7 @@ def runs(limit: Limit = 20, json: Json = False) -> None:
     if json:
         show.as_json(found)
         return
-    columns = ("run_id", "reason", "status", "outcome", "model_version", "dataset_rows", "cause")
+    columns = ("run_id", "reason", "status", "outcome", "model_version", "cause")
     show.table(found, columns)
 
 
