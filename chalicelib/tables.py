@@ -1,7 +1,8 @@
 """The tables that Athena reads and writes, in the Glue catalog.
 
 `raw_<dataset>` is the crawler's: what it inferred tells whether the files still have the
-declared columns. `text_<dataset>` lies over the same files with every column as text, so that
+declared columns. Files that differ in compression are tables of their own to it, `raw_arrival_<id>`
+perhaps. `text_<dataset>` lies over the same files with every column as text, so that
 each value is cast, or refused, by us. `curated_<dataset>` is typed Parquet, a prefix a run.
 """
 
@@ -29,16 +30,13 @@ READABLE = {
     "number": {"double", "float", "decimal", "bigint", "int", "smallint", "tinyint"},
     "boolean": {"boolean"},
 }
+RAW = "raw_"  # what the crawler's tables begin with
 HIVE = "org.apache.hadoop.hive"
 BATCH = 100  # partitions a call: BatchCreatePartition takes no more
 
 
 class SchemaChangedError(Exception):
     """The files no longer have a column that the dataset declares."""
-
-
-def raw(dataset: Dataset) -> str:
-    return f"raw_{dataset.name}"
 
 
 def text(dataset: Dataset) -> str:
@@ -108,12 +106,13 @@ def curated_definition(dataset: Dataset, environment: Environment) -> dict[str, 
 
 def noticed(dataset: Dataset, environment: Environment) -> list[str]:
     """What the crawler saw in the files that the schema does not say."""
-    crawled = _table(clients.client("glue"), environment.glue_database, raw(dataset))
-    if crawled is None:
+    crawled = _crawled(clients.client("glue"), environment, dataset)
+    if not crawled:
         raise SchemaChangedError(
-            f"the crawler made no table {raw(dataset)}: it could not read raw/{dataset.name}/"
+            f"the crawler made no table of raw/{dataset.name}/: it could not read what lies there"
         )
-    return changes(dataset, crawled["StorageDescriptor"]["Columns"])
+    told = (changes(dataset, table["StorageDescriptor"]["Columns"]) for table in crawled)
+    return list(dict.fromkeys(words for each in told for words in each))
 
 
 def prepare(dataset: Dataset, environment: Environment, arrivals: Sequence[str]) -> None:
@@ -148,6 +147,22 @@ def _text_storage(dataset: Dataset, location: str) -> dict[str, Any]:
 
 def _location(environment: Environment, dataset: Dataset, layer: str) -> str:
     return f"s3://{environment.data_bucket}/{layer}/{dataset.name}/"
+
+
+def _crawled(glue: Any, environment: Environment, dataset: Dataset) -> list[dict[str, Any]]:
+    """The crawler's tables of a dataset's files: one, or several where the files differ in kind.
+
+    https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html
+    """
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName=environment.glue_database)
+    where = _location(environment, dataset, "raw")
+    return [
+        table
+        for page in pages
+        for table in page["TableList"]
+        if table["Name"].startswith(RAW)
+        and table.get("StorageDescriptor", {}).get("Location", "").startswith(where)
+    ]
 
 
 def _table(glue: Any, database: str, name: str) -> dict[str, Any] | None:
@@ -203,8 +218,3 @@ def _add_partitions(
         serious = [e for e in errors if e["ErrorCode"] != "AlreadyExistsException"]
         if serious:
             raise RuntimeError(f"Glue refused partitions of {table['Name']}: {serious[0]}")
-
-
-def _partition(storage: dict[str, Any], arrival: str) -> dict[str, Any]:
-    location = f"{storage['Location']}arrival={arrival}/"
-    return {"Values": [arrival], "StorageDescriptor": {**storage, "Location": location}}

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Callable, Mapping
+import functools
 from typing import Any
 
 from localcloud import ministack_adapter as adapter
 from localcloud.config import CloudConfig
 
-Response = tuple[int, dict[str, str], bytes]
-Action = Callable[[dict[str, Any]], dict[str, Any]]
+CONSOLE = "https://console.aws.amazon.com/cloudwatch/home"
 
 
 def install(config: CloudConfig) -> None:
     """Serve our actions; all others stay with the catalog that is there."""
-    from localcloud.glue.crawler import Crawlers, GlueError
+    from localcloud.glue.catalog import Catalog
+    from localcloud.glue.crawler import crawl
+    from localcloud.glue.crawls import LOG_GROUP, Crawls
+    from localcloud.glue.objects import Objects
+    from localcloud.glue.service import Service
 
-    beneath = adapter.part("ministack.app").SERVICE_HANDLERS["glue"]
-    crawlers = Crawlers(config)
-    actions: dict[str, Action] = {
-        "StartCrawler": crawlers.start,
-        "StopCrawler": crawlers.stop,
-        "BatchDeletePartition": crawlers.delete_partitions,
-    }
+    def announce(detail: dict[str, Any]) -> None:
+        link = f"#logEventViewer:group={LOG_GROUP};stream={detail['crawlerName']}"
+        where = {
+            "accountId": config.account,
+            "cloudWatchLogLink": f"{CONSOLE}?region={config.region}{link}",
+        }
+        adapter.put_event("aws.glue", "Glue Crawler State Change", detail | where)
 
-    async def handle(
-        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
-    ) -> Response:
-        target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
-        action = actions.get(target.removeprefix("AWSGlue."))
-        if action is None:
-            answer: Response = await beneath(method, path, headers, body, query)
-            return answer
-        shown = {"Content-Type": "application/x-amz-json-1.1"}
-        try:
-            document = await asyncio.to_thread(action, json.loads(body or b"{}"))
-        except GlueError as error:
-            words = {"__type": error.code, "message": str(error)}
-            return 400, {**shown, "x-amzn-ErrorType": error.code}, json.dumps(words).encode()
-        return 200, shown, json.dumps(document).encode()
-
-    adapter.register_service("glue", handle)
-    adapter.on_ready(crawlers.close_orphans)
+    data_dir = config.objects / config.account
+    objects = Objects(adapter.client("s3"), data_dir, config.state / "crawls")
+    crawls = Crawls(
+        functools.partial(crawl, Catalog(adapter.client("glue")), objects),
+        lambda stream, line: adapter.log_events(LOG_GROUP, stream, [line]),
+        announce,
+    )
+    service = Service(
+        crawls,
+        adapter.part("ministack.services.glue")._crawlers,
+        adapter.part("ministack.app").SERVICE_HANDLERS["glue"],
+        lambda action, request: adapter.call_json("glue", f"AWSGlue.{action}", request),
+    )
+    adapter.register_service("glue", service.handle)
+    adapter.register_state("crawls", crawls.saved, crawls.restore)
+    adapter.on_stop(crawls.interrupt)

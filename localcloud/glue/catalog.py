@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +96,7 @@ class Table:
             return None
         text = self.raw.get("ViewOriginalText") or ""
         if match := re.fullmatch(r"/\*\s*Presto View:\s*(\S+)\s*\*/", text.strip()):
-            return json.loads(base64.b64decode(match[1]))["originalSql"]
+            return str(json.loads(base64.b64decode(match[1]))["originalSql"])
         return text
 
 
@@ -125,11 +126,12 @@ class Catalog:
 
     def _found(self, call: str, member: str, **request: Any) -> dict[str, Any] | None:
         try:
-            return getattr(self.glue, call)(**request)[member]
+            found: dict[str, Any] = getattr(self.glue, call)(**request)[member]
         except ClientError as error:
             if error.response["Error"]["Code"] == "EntityNotFoundException":
                 return None
             raise
+        return found
 
     def database(self, name: str) -> dict[str, Any] | None:
         return self._found("get_database", "Database", Name=name)
@@ -160,22 +162,53 @@ class Catalog:
     def add_partitions(self, table: Table, wanted: dict[tuple[str, ...], str]) -> int:
         """Register partitions that are not there yet; how many were new."""
         known = {partition.values for partition in self.partitions(table)}
-        new = [(values, place) for values, place in wanted.items() if values not in known]
         storage = {k: v for k, v in table.storage.items() if k != "Parameters"}
-        for start in range(0, len(new), 100):
-            answer = self.glue.batch_create_partition(
-                DatabaseName=table.database,
-                TableName=table.name,
-                PartitionInputList=[
-                    {"Values": list(values), "StorageDescriptor": {**storage, "Location": place}}
-                    for values, place in new[start : start + 100]
-                ],
-            )
-            for error in answer.get("Errors", []):
-                detail = error["ErrorDetail"]
-                if detail["ErrorCode"] != "AlreadyExistsException":
-                    raise RuntimeError(f"{detail['ErrorCode']}: {detail.get('ErrorMessage')}")
+        new = [
+            {"Values": list(values), "StorageDescriptor": {**storage, "Location": place}}
+            for values, place in wanted.items()
+            if values not in known
+        ]
+        self.create_partitions(table, new)
         return len(new)
+
+    def create_partitions(self, table: Table, inputs: list[dict[str, Any]]) -> None:
+        """Add partitions; one that is there already stays as it is."""
+        for some in _batches(inputs, 100):
+            answer = self.glue.batch_create_partition(
+                DatabaseName=table.database, TableName=table.name, PartitionInputList=some
+            )
+            _raise_errors(answer, but="AlreadyExistsException")
+
+    def update_partitions(self, table: Table, inputs: list[dict[str, Any]]) -> None:
+        """Replace partitions that are there."""
+        entries = [
+            {"PartitionValueList": each["Values"], "PartitionInput": each} for each in inputs
+        ]
+        for some in _batches(entries, 100):
+            answer = self.glue.batch_update_partition(
+                DatabaseName=table.database, TableName=table.name, Entries=some
+            )
+            _raise_errors(answer)
+
+    def delete_partitions(self, table: Table, values: list[tuple[str, ...]]) -> None:
+        """Remove partitions; one that is gone already is no error."""
+        for some in _batches([{"Values": list(each)} for each in values], 25):
+            answer = self.glue.batch_delete_partition(
+                DatabaseName=table.database, TableName=table.name, PartitionsToDelete=some
+            )
+            _raise_errors(answer, but="EntityNotFoundException")
+
+
+def _batches(items: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _raise_errors(answer: dict[str, Any], but: str = "") -> None:
+    for error in answer.get("Errors", []):
+        detail = error["ErrorDetail"]
+        if detail["ErrorCode"] != but:
+            raise RuntimeError(f"{detail['ErrorCode']}: {detail.get('ErrorMessage')}")
 
 
 def storage_descriptor(

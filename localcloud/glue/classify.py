@@ -1,152 +1,132 @@
-"""What a file is and which columns it has, from its first bytes, as Glue's classifiers tell.
+"""What an object is, from its head: Parquet, JSON lines or delimited text.
 
-Zstandard text is none of the formats that Glue's crawlers read: it stays unclassified.
+Glue reads text plain, as gzip or as bzip2 (ZIP, LZ4 and Snappy text, which Glue also reads, are
+not read here); zstd text is unknown to Glue's classifiers, and so it is here.
 https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
 """
 
 from __future__ import annotations
 
+import bz2
 import json
-import tempfile
 import zlib
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.glue.objects import Objects, S3Object
+from localcloud.glue import delimited, inference
+from localcloud.glue.catalog import Column
 
-HEAD = 1024 * 1024
-LINES = 1000
-DELIMITERS = ("\t", ",", "|", ";", "\x01")
-HEADER_LIMIT = 150  # a header's names are shorter, all but the last
+HEAD = 1024 * 1024  # what a classifier reads of a file
+PARQUET_MAGIC = b"PAR1"
+_TEXT = 512 * 1024  # what is looked at of it, after decompression
 
 
 @dataclass(frozen=True)
-class Schema:
-    """A file's format and its columns with Hive types."""
+class Classified:
+    """One object's format and columns; `kind` is `unknown` where no classifier knows it."""
 
-    format: str  # csv | json | parquet
-    columns: tuple[tuple[str, str], ...]
-    delimiter: str = ""
-    header: bool = False
+    kind: str
+    compression: str = "none"
+    columns: tuple[Column, ...] = ()
+    text: delimited.Delimited | None = None
+    row_bytes: int = 0  # a row's mean size, before compression
+    ratio: float = 1.0  # decompressed bytes a stored byte
+    rows: int | None = None  # where the file itself tells
+
+    def records(self, size: int) -> int:
+        """How many records an object of this many stored bytes holds, as far as can be told."""
+        if self.rows is not None:
+            return self.rows
+        return round(size * self.ratio / self.row_bytes) if self.row_bytes else 0
 
 
-def classify(objects: Objects, item: S3Object) -> Schema | None:
-    """The schema of an object, or None where no classifier knows it."""
-    head = objects.s3.get_object(Bucket=item.bucket, Key=item.key, Range=f"bytes=0-{HEAD - 1}")[
-        "Body"
-    ].read()
-    if head.startswith(b"PAR1"):
-        return _parquet(objects, item)
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            head = zlib.decompressobj(31).decompress(head, 4 * HEAD)
-        except zlib.error:
-            return None
+UNKNOWN = Classified("unknown")
+
+
+def classify(head: bytes, whole: bool, custom: list[dict[str, Any]]) -> Classified:
+    """Classify text; the user's classifiers are asked first, then Glue's own."""
+    compression, body, used = _decompressed(head)
+    if compression == "unknown" or b"\x00" in body[:4096]:
+        return UNKNOWN
+    lines = _lines(body, whole and len(body) < _TEXT)
+    if not lines:
+        return UNKNOWN
+    ratio = len(body) / max(1, used)
+    mean = round(sum(map(len, lines)) / len(lines)) + 1  # the line's end too
+    for classifier in custom:
+        if (csv := classifier.get("CsvClassifier")) and (found := delimited.classify(lines, csv)):
+            return Classified("csv", compression, found.columns, found, mean, ratio)
+    if columns := _json(lines):
+        return Classified("json", compression, columns, None, mean, ratio)
+    if found := delimited.classify(lines):
+        return Classified("csv", compression, found.columns, found, mean, ratio)
+    return UNKNOWN
+
+
+def parquet(path: Path) -> Classified:
+    """A Parquet file's own schema, from its footer."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
-        text = head.decode("utf-8-sig", errors="ignore")
-    except UnicodeDecodeError:
-        return None
-    whole = item.size <= HEAD
-    lines = text.splitlines() if whole else text.splitlines()[:-1]
-    lines = [line for line in lines[:LINES] if line.strip()]
-    if not lines or "\0" in text:
-        return None
-    return _json(lines) or _csv(lines)
+        meta = pq.read_metadata(path)  # type: ignore[no-untyped-call]
+    except (pa.ArrowInvalid, OSError):
+        return UNKNOWN
+    columns = tuple(
+        Column(f.name.lower(), inference.of_arrow(f.type)) for f in meta.schema.to_arrow_schema()
+    )
+    size = sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups))
+    mean = size // meta.num_rows if meta.num_rows else 0
+    return Classified("parquet", "none", columns, None, mean, rows=meta.num_rows)
 
 
-def widen(one: str, other: str) -> str:
-    """The narrowest type that holds both."""
-    if one == other:
-        return one
-    if {one, other} <= {"bigint", "int", "double"}:
-        return "double" if "double" in (one, other) else "bigint"
-    return "string"
+def _decompressed(head: bytes) -> tuple[str, bytes, int]:
+    """(compression, the text as far as it goes, how many stored bytes it took)."""
+    if head[:2] == b"\x1f\x8b":
+        machine = zlib.decompressobj(31)
+        try:
+            body = machine.decompress(head, _TEXT)
+        except zlib.error:
+            return "unknown", b"", 0
+        return "gzip", body, len(head) - len(machine.unconsumed_tail) - len(machine.unused_data)
+    if head[:3] == b"BZh":
+        try:
+            body = bz2.BZ2Decompressor().decompress(head, _TEXT)
+        except OSError:
+            return "unknown", b"", 0
+        return "bzip2", body, len(head)
+    if head[:4] in (b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\x04\x22\x4d\x18", b"PAR1"):
+        return "unknown", b"", 0
+    return "none", head[:_TEXT], min(len(head), _TEXT)
 
 
-def _parquet(objects: Objects, item: S3Object) -> Schema:
-    import duckdb
-
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        from localcloud.glue import hive_types
-
-        path = str(objects.local(item, Path(folder))).replace("'", "''")
-        rows = connection.execute(f"SELECT * FROM read_parquet('{path}') LIMIT 0").description or []
-        columns = tuple((row[0].lower(), hive_types.to_hive(str(row[1]))) for row in rows)
-    return Schema("parquet", columns)
+def _lines(body: bytes, whole: bool) -> list[str]:
+    """Whole lines as text; the last one may be cut and is left out."""
+    text = body.decode("utf-8-sig", errors="replace")
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    if not whole and len(lines) > 1:
+        lines.pop()
+    return [line for line in lines if line]
 
 
-def _json(lines: list[str]) -> Schema | None:
-    columns: dict[str, str] = {}
-    for line in lines:
+def _json(lines: list[str]) -> tuple[Column, ...]:
+    """Columns of JSON lines; none where a line is not an object."""
+    if not lines[0].lstrip().startswith("{"):
+        return ()
+    kinds: dict[str, str] = {}
+    empty: dict[str, None] = {}
+    for line in lines[: delimited.SAMPLE_LINES]:
         try:
             record = json.loads(line)
-        except ValueError:
-            return None
+        except json.JSONDecodeError:
+            return ()
         if not isinstance(record, dict):
-            return None
+            return ()
         for name, value in record.items():
-            kind = _json_type(value)
+            kind = inference.of_json(value)
+            empty.setdefault(name.lower(), None)
             if kind:
-                key = name.lower()
-                columns[key] = widen(columns[key], kind) if key in columns else kind
-    return Schema("json", tuple(columns.items())) if columns else None
-
-
-def _json_type(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "int" if abs(value) < 2**31 else "bigint"
-    if isinstance(value, float):
-        return "double"
-    return "string"
-
-
-def _csv(lines: list[str]) -> Schema | None:
-    """Delimited text: at least two columns, the same number in (nearly) every line."""
-    for delimiter in DELIMITERS:
-        rows = [line.split(delimiter) for line in lines]
-        counts = Counter(len(row) for row in rows)
-        width, often = counts.most_common(1)[0]
-        if width >= 2 and len(rows[0]) == width and often >= 0.9 * len(rows):
-            return _delimited([row for row in rows if len(row) == width], delimiter)
-    return None
-
-
-def _delimited(rows: list[list[str]], delimiter: str) -> Schema:
-    first, rest = rows[0], rows[1:]
-    types = [_text_type([row[index] for row in rest]) for index in range(len(first))]
-    words = all(_text_type([cell]) == "string" for cell in first)
-    short = all(len(cell) < HEADER_LIMIT for cell in first[:-1])
-    distinct = len(set(first)) == len(first) and all(cell.strip() for cell in first)
-    header = words and short and distinct and any(kind != "string" for kind in types)
-    if header:
-        names = [cell.strip().strip('"').lower() for cell in first]
-    else:
-        names = [f"col{index}" for index in range(len(first))]
-        types = [_text_type([row[index] for row in rows]) for index in range(len(first))]
-    return Schema("csv", tuple(zip(names, types, strict=True)), delimiter, header)
-
-
-def _text_type(cells: list[str]) -> str:
-    """bigint, double or string: the types that Glue's CSV classifier tells."""
-    seen = [cell.strip() for cell in cells if cell.strip()]
-    if not seen:
-        return "string"
-    if all(_is(int, cell) for cell in seen):
-        return "bigint"
-    return "double" if all(_is(float, cell) for cell in seen) else "string"
-
-
-def _is(kind: type, cell: str) -> bool:
-    if not cell[-1].isdigit() and cell[-1] != ".":
-        return False  # "nan", "inf" and "1_0" are words here
-    try:
-        kind(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
+                known = kinds.get(name.lower())
+                kinds[name.lower()] = inference.merge(known, kind) if known else kind
+    return tuple(Column(name, kinds.get(name, "string")) for name in empty)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 _SIMPLE = {
     "boolean": "BOOLEAN",
@@ -107,7 +108,7 @@ def _nested_to_duckdb(kind: str, inside: str) -> str:
     raise UnknownTypeError(f"Unknown type: {kind}<{inside}>")
 
 
-def _parsed(duckdb_type: str) -> duckdb.DuckDBPyType:
+def _parsed(duckdb_type: str) -> DuckDBPyType:
     return duckdb.sqltype(duckdb_type)
 
 

@@ -68,9 +68,15 @@ class Objects:
         self.s3.download_file(item.bucket, item.key, str(path))
         return path
 
+    def head(self, item: S3Object, size: int) -> bytes:
+        """The object's first bytes, at most `size` of them."""
+        wanted = f"bytes=0-{size - 1}"
+        answer = self.s3.get_object(Bucket=item.bucket, Key=item.key, Range=wanted)
+        return bytes(answer["Body"].read())
+
     def read(self, uri: str) -> bytes:
         bucket, key = split_uri(uri)
-        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return bytes(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def put(self, uri: str, body: bytes) -> None:
         bucket, key = split_uri(uri)

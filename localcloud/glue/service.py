@@ -1,0 +1,173 @@
+"""Glue's crawler actions over the crawls; every other action stays with the catalog beneath.
+
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from localcloud.glue.crawls import Crawls, RefusedError
+from localcloud.glue.policy import InvalidPolicyError, Policy
+
+Response = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awaitable[Response]]
+Request = dict[str, Any]
+Call = Callable[[str, Request], tuple[int, dict[str, Any]]]  # (action, request), blocking
+
+PAGE = 100  # crawlers an answer where MaxResults does not say
+DELETED_AT_ONCE = 25  # partitions a BatchDeletePartition
+
+
+class Service:
+    """Requests in, answers out. `definitions` holds the crawlers as the catalog keeps them."""
+
+    def __init__(
+        self,
+        crawls: Crawls,
+        definitions: Mapping[str, dict[str, Any]],
+        beneath: Handler,
+        call: Call,
+    ) -> None:
+        self._crawls, self._definitions, self._call = crawls, definitions, call
+        self._beneath = beneath
+        self._answers: dict[str, Callable[[Request], dict[str, Any]]] = {
+            "StartCrawler": self.start,
+            "StopCrawler": self.stop,
+            "GetCrawler": self.get,
+            "GetCrawlers": self.list,
+            "BatchGetCrawlers": self.batch_get,
+            "GetCrawlerMetrics": self.metrics,
+            "BatchDeletePartition": self.delete_partitions,
+        }
+        self._checks: dict[str, Callable[[Request], None]] = {
+            "CreateCrawler": self.may_create,
+            "UpdateCrawler": self.may_update,
+            "DeleteCrawler": self.may_delete,
+        }
+
+    async def handle(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, Any],
+    ) -> Response:
+        """One request; answers call this same server, so never on its loop."""
+        action = headers.get("x-amz-target", "").removeprefix("AWSGlue.")
+        try:
+            if answer := self._answers.get(action):
+                document = await asyncio.to_thread(answer, json.loads(body or b"{}"))
+                return _reply(200, document)
+            if check := self._checks.get(action):
+                check(json.loads(body or b"{}"))
+        except RefusedError as error:
+            return _error(error.code, error.message)
+        except InvalidPolicyError as error:
+            return _error("InvalidInputException", str(error))
+        except json.JSONDecodeError:
+            return _error("SerializationException", "Invalid JSON")
+        return await self._beneath(method, path, headers, body, query)
+
+    def start(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_StartCrawler.html"""
+        self._crawls.start(self._definition(request))
+        return {}
+
+    def stop(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_StopCrawler.html"""
+        self._crawls.stop(self._definition(request))
+        return {}
+
+    def get(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_GetCrawler.html"""
+        return {"Crawler": self._crawls.shown(self._definition(request))}
+
+    def list(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_GetCrawlers.html"""
+        page, more = _page(sorted(self._definitions), request)
+        return {"Crawlers": [self._crawls.shown(self._definitions[name]) for name in page], **more}
+
+    def batch_get(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_BatchGetCrawlers.html"""
+        names = request.get("CrawlerNames") or []
+        known = [self._definitions[name] for name in names if name in self._definitions]
+        return {
+            "Crawlers": [self._crawls.shown(each) for each in known],
+            "CrawlersNotFound": [name for name in names if name not in self._definitions],
+        }
+
+    def metrics(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_GetCrawlerMetrics.html"""
+        asked = request.get("CrawlerNameList") or sorted(self._definitions)
+        page, more = _page([name for name in asked if name in self._definitions], request)
+        told = [self._crawls.metrics(self._definitions[name]) for name in page]
+        return {"CrawlerMetricsList": told, **more}
+
+    def delete_partitions(self, request: Request) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/glue/latest/webapi/API_BatchDeletePartition.html"""
+        listed = request.get("PartitionsToDelete") or []
+        if len(listed) > DELETED_AT_ONCE:
+            raise RefusedError(
+                "ValidationException",
+                "1 validation error detected: Value at 'partitionsToDelete' failed to satisfy "
+                f"constraint: Member must have length less than or equal to {DELETED_AT_ONCE}",
+            )
+        database, table = request.get("DatabaseName"), request.get("TableName")
+        status, answer = self._call("GetTable", {"DatabaseName": database, "Name": table})
+        if status != 200:
+            raise RefusedError(answer["__type"], answer["message"])
+        where = {"DatabaseName": database, "TableName": table}
+        errors = []
+        for values in (entry["Values"] for entry in listed):
+            status, answer = self._call("GetPartition", {**where, "PartitionValues": values})
+            if status == 200:
+                self._call("DeletePartition", {**where, "PartitionValues": values})
+            else:
+                detail = {"ErrorCode": answer["__type"], "ErrorMessage": answer["message"]}
+                errors.append({"PartitionValues": values, "ErrorDetail": detail})
+        return {"Errors": errors}
+
+    def may_create(self, request: Request) -> None:
+        """Refuse a policy that is not one."""
+        Policy.of(request)
+
+    def may_update(self, request: Request) -> None:
+        """Refuse a policy that is not one, and a change while a crawl runs."""
+        Policy.of(request)
+        self._crawls.idle(self._definition(request))
+
+    def may_delete(self, request: Request) -> None:
+        """Refuse while a crawl runs."""
+        crawler = self._definition(request)
+        self._crawls.idle(crawler)
+        self._crawls.forget(crawler["Name"])
+
+    def _definition(self, request: Request) -> dict[str, Any]:
+        name = request.get("Name") or ""
+        found = self._definitions.get(name)
+        if found is None:
+            raise RefusedError(
+                "EntityNotFoundException", f"Crawler entry with name {name} does not exist"
+            )
+        return found
+
+
+def _page(names: list[str], request: Request) -> tuple[list[str], dict[str, str]]:
+    start, most = int(request.get("NextToken") or 0), int(request.get("MaxResults") or PAGE)
+    more = {"NextToken": str(start + most)} if start + most < len(names) else {}
+    return names[start : start + most], more
+
+
+def _reply(status: int, document: dict[str, Any]) -> Response:
+    shown = {"Content-Type": "application/x-amz-json-1.1"}
+    return status, shown, json.dumps(document).encode()
+
+
+def _error(code: str, message: str) -> Response:
+    status, headers, body = _reply(400, {"__type": code, "message": message})
+    return status, headers | {"x-amzn-ErrorType": code}, body
