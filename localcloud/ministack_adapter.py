@@ -14,6 +14,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -35,6 +36,8 @@ _integrations: dict[str, Integration] = {}
 _sdk_services: dict[str, SdkCaller] = {}
 _clients: dict[str, Any] = {}
 _lock = threading.RLock()
+_events = threading.Condition()
+_put: Counter[str] = Counter()
 
 
 class StatesError(Exception):
@@ -242,6 +245,20 @@ def put_event(
     }
     eventbridge = part("ministack.services.eventbridge")
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    with _events:
+        _put[source] += 1
+        _events.notify_all()
+
+
+def events_put(source: str) -> int:
+    """How many events of an AWS service were put so far."""
+    return _put[source]
+
+
+def await_event(source: str, after: int, timeout: float) -> None:
+    """Return when more than `after` events of the service were put, or when time is up."""
+    with _events:
+        _events.wait_for(lambda: _put[source] > after, timeout)
 
 
 def put_metric(

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/connect-athena.html
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from localcloud import ministack_adapter as adapter
 from localcloud.ministack_adapter import StatesError
 from localcloud.stepfunctions import errors, history, scope
 
-POLL_SECONDS = (0.05, 0.1, 0.2)  # the last one is repeated
+LOOK_SECONDS = 0.2  # between two looks while no event comes
 
 TARGETS = {"sagemaker": "SageMaker", "athena": "AmazonAthena", "glue": "AWSGlue"}
 ACTIONS = {
@@ -109,9 +108,13 @@ def call(service: str, operation: str, request: Any) -> dict[str, Any]:
 
 
 def _wait(service: str, job: Job, request: Any, answer: dict[str, Any]) -> dict[str, Any]:
+    """By the service's events and by polling, as on AWS.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-sync
+    """
     key = job.key(request, answer)
-    turn = 0
     while True:
+        heard = adapter.events_put(f"aws.{service}")
         described = call(service, job.describe, key)
         status = job.status(described)
         if status in GOOD:
@@ -121,8 +124,7 @@ def _wait(service: str, job: Job, request: Any, answer: dict[str, Any]) -> dict[
         if scope.cancelled():
             call(service, job.stop, key)
             raise scope.Cancelled
-        time.sleep(POLL_SECONDS[min(turn, len(POLL_SECONDS) - 1)])
-        turn += 1
+        adapter.await_event(f"aws.{service}", heard, LOOK_SECONDS)
 
 
 def _submitted(service: str, resource: str, answer: dict[str, Any]) -> None:
