@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localcloud import memory, saving
+from localcloud import lambda_code, memory, saving
 from localcloud import ministack_adapter as adapter
 from localcloud.config import HOST, CloudConfig
 
@@ -65,6 +65,7 @@ def install(config: CloudConfig) -> None:
             module.install(config)
         else:
             print(f"localcloud.{name} is not there yet: its service is not served", flush=True)
+    lambda_code.install(config)
     saving.install(config)
     memory.install()
 
