@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Key
 
 from cli import project, records, target
@@ -94,8 +93,7 @@ def _fate(key: str, item: dict[str, Any]) -> Fate:
 
 
 def _arrivals(stack: str, name: str) -> list[dict[str, Any]]:
-    target.choose()
-    table = boto3.resource("dynamodb").Table(target.outputs(stack)["ArrivalsTable"])
+    table = target.table(stack, "ArrivalsTable")
     query: dict[str, Any] = {"KeyConditionExpression": Key("dataset").eq(name)}
     found: list[dict[str, Any]] = []
     while True:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Key
 
 from cli import project, target
@@ -20,8 +19,7 @@ def pipeline() -> str:
 
 
 def _table(stack: str) -> Any:
-    target.choose()
-    return boto3.resource("dynamodb").Table(target.outputs(stack)["RunsTable"])
+    return target.table(stack, "RunsTable")
 
 
 def _query(stack: str, condition: Any, limit: int | None) -> list[dict[str, Any]]:

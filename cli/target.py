@@ -70,3 +70,10 @@ def outputs(stack: str) -> dict[str, str]:
             raise
         raise Problem(f"no stack named {stack} is deployed", "Run: driftloop deploy") from error
     return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+
+
+@functools.cache
+def table(stack: str, output: str) -> Any:
+    """The DynamoDB table that the stack names in one of its outputs."""
+    choose()
+    return boto3.resource("dynamodb").Table(outputs(stack)[output])

@@ -28,12 +28,14 @@ def stack(cloud: Any) -> Iterator[Stack]:
     assert os.environ["AWS_ENDPOINT_URL"] == cloud.endpoint
     target.client.cache_clear()
     target.outputs.cache_clear()
+    target.table.cache_clear()
     made = deploy.deploy(
         parameters={"MonitorSchedule": "rate(1 minute)"}, progress=lambda line: None
     )
     yield Stack(made.stack, made.outputs)
     target.client.cache_clear()
     target.outputs.cache_clear()
+    target.table.cache_clear()
 
 
 @pytest.fixture(scope="session")

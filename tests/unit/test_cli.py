@@ -53,6 +53,7 @@ def test_without_a_cloud_a_command_says_how_to_get_one(
     monkeypatch.setattr("sys.argv", ["driftloop", "runs"])
     target.client.cache_clear()
     target.outputs.cache_clear()
+    target.table.cache_clear()
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == 1
