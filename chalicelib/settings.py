@@ -9,14 +9,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from chalicelib import learning
+from chalicelib.learning import Model, Training
 from chalicelib.quality import declared
 from chalicelib.quality.declared import Quality
-from chalicelib.section import ColumnName, Section, Share
+from chalicelib.section import ColumnName, InstanceType, Section, Share
 
 FILE = Path(__file__).with_name("pipeline.toml")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){0,38}$")]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,38}$")]
-InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 
 class SettingsError(ValueError):
@@ -70,23 +71,6 @@ class Intake(Section):
     max_attempts: Annotated[int, Field(ge=1)] = 2
 
 
-class Model(Section):
-    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
-    required: tuple[str, ...] = ()
-    text: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class Training(Section):
-    entry_point: Annotated[str, Field(pattern=r"^[\w./-]+\.py$")] = "train.py"
-    balance: Literal["undersample", "none"] = "none"
-    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    seed: int = 42
-    max_runtime_seconds: Annotated[int, Field(gt=0, le=2419200)] = 3600
-    instance_type: InstanceType = "ml.m5.xlarge"
-    hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
-
-
 class Gate(Section):
     metric: str = "accuracy"
     at_least: float = 0.0
@@ -129,16 +113,20 @@ class Settings(Section):
         named = {
             "model.inputs": self.model.inputs,
             "model.text": self.model.text,
+            "model.features": self.model.features,
+            "training.split_column": filter(None, [self.training.split_column]),
         }
         for key, names in named.items():
             if strange := sorted(set(names) - known):
                 raise ValueError(f"{key} names {', '.join(strange)}, which is not a column")
-        for key in ("required", "text"):
+        for key in ("required", "text", "features"):
             if strange := sorted(set(getattr(self.model, key)) - set(self.model.inputs)):
                 raise ValueError(f"model.{key} names {', '.join(strange)}, not in model.inputs")
         if self.dataset.label in self.model.inputs:
             raise ValueError(f"model.inputs has the label {self.dataset.label}")
-        if wrong := declared.problems(self.quality, self.dataset):
+        wrong = declared.problems(self.quality, self.dataset)
+        wrong += learning.problems(self.model, self.training, self.dataset)
+        if wrong:
             raise ValueError("; ".join(wrong))
         return self
 

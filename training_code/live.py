@@ -13,16 +13,18 @@ from typing import Any
 
 import pandas as pd
 
+TIME = "_inference_time"  # ISO 8601
+
 
 def read(capture: Path, truth: Path, label: str, inputs: list[str]) -> pd.DataFrame:
-    """Rows of the inputs and the label; empty where nothing is labelled."""
+    """Rows of the inputs, the label and TIME; empty where nothing is labelled."""
     labels = dict(_labels(truth))
     rows = [
-        {**{name: record.get(name) for name in inputs}, label: labels[identifier]}
-        for identifier, record in (_records(capture) if labels else ())
+        {**{name: record.get(name) for name in inputs}, label: labels[identifier], TIME: moment}
+        for identifier, moment, record in (_records(capture) if labels else ())
         if identifier in labels
     ]
-    return pd.DataFrame(rows, columns=[*inputs, label], dtype=object)
+    return pd.DataFrame(rows, columns=[*inputs, label, TIME], dtype=object)
 
 
 def _labels(folder: Path) -> Iterator[tuple[str, Any]]:
@@ -33,8 +35,8 @@ def _labels(folder: Path) -> Iterator[tuple[str, Any]]:
         yield identifier, line["groundTruthData"]["data"]
 
 
-def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(inference id, record): the call's id, with the record's place where there are several."""
+def _records(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(inference id, time, record): the call's id, with the record's place if it had several."""
     for line in _lines(folder):
         metadata, part = line["eventMetadata"], line["captureData"].get("endpointInput")
         call = metadata.get("inferenceId") or metadata["eventId"]
@@ -45,7 +47,8 @@ def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             data = base64.b64decode(data).decode("utf-8", "replace")
         records = json.loads(data)["records"]
         for index, record in enumerate(records):
-            yield (call if len(records) == 1 else f"{call}/{index}"), record
+            identifier = call if len(records) == 1 else f"{call}/{index}"
+            yield identifier, metadata["inferenceTime"], record
 
 
 def _lines(folder: Path) -> Iterator[dict[str, Any]]:

@@ -59,7 +59,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("jobs")
     curate(folder, 3000)
     run("training_code/prepare.py", folder, LABEL="star_rating", TEXT=TEXT, INPUTS=INPUTS,
-        BALANCE="undersample", VALIDATION_SHARE="0.1", TEST_SHARE="0.1")  # fmt: skip
+        BALANCE="undersample", BALANCE_EVALUATION="true", VALIDATION_SHARE="0.1",
+        TEST_SHARE="0.1")  # fmt: skip
     output = folder / "processing" / "output"
     told = run("training_code/train.py", folder, "--train", str(output / "train"),
         "--validation", str(output / "validation"), "--model-dir", str(folder / "model"),
@@ -73,12 +74,38 @@ def test_prepare_balances_and_splits(base: Path) -> None:
     for name in ("train", "validation", "test"):
         counts = parts[name]["star_rating"].value_counts()
         assert set(counts.index) == {1, 2, 3, 4, 5}
-        assert counts.max() - counts.min() <= 3
+        assert counts.max() == counts.min()
     texts = {name: set(parts[name]["review_body"]) for name in ("train", "validation", "test")}
     assert not texts["train"] & texts["test"]
     assert not texts["train"] & texts["validation"]
     assert list(parts["baseline"].columns) == json.loads(INPUTS)
     assert len(parts["baseline"]) > len(parts["train"])
+
+
+def test_prepare_reports_what_it_found(base: Path) -> None:
+    report = json.loads((base / "processing/output/report/prepare.json").read_text())
+    assert report["rows"] == sum(1 for _ in reviews.rows(3000, seed=5)) - report["rows_dropped"]
+    assert report["splits"]["test"]["rows"] == len(prepared(base)["test"])
+    assert len(report["dataset_digest"]) == 16
+
+
+def test_prepare_gives_the_same_splits_again(base: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    again = tmp_path / "processing" / "input" / "curated"
+    files = sorted((base / "processing/input/curated").rglob("part-0"), reverse=True)
+    frames = [
+        pd.read_parquet(path).assign(product_category=path.parent.name.split("=")[1])
+        for path in files
+    ]
+    again.mkdir(parents=True)
+    pd.concat(frames).iloc[::-1].to_parquet(again / "part-0")
+    run("training_code/prepare.py", tmp_path, LABEL="star_rating", TEXT=TEXT, INPUTS=INPUTS,
+        BALANCE="undersample", BALANCE_EVALUATION="true", VALIDATION_SHARE="0.1",
+        TEST_SHARE="0.1")  # fmt: skip
+    for name in ("train", "validation", "test"):
+        one, other = prepared(base)[name], prepared(tmp_path)[name]
+        assert one["review_body"].tolist() == other["review_body"].tolist()
 
 
 def test_train_prints_the_metrics_that_sagemaker_reads(base: Path) -> None:

@@ -32,3 +32,22 @@ def test_mistakes_are_named(before: str, after: str, words: str) -> None:
     with pytest.raises(settings.SettingsError) as error:
         settings.parse(GOOD.replace(before, after, 1))
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('split = "stratified"', 'split = "time"', "training: the time split needs a split_column"),
+        ('split = "stratified"', 'split = "time"\nsplit_column = "day"',
+         "training.split_column names day"),
+        ('split = "stratified"', 'split_column = "customer_id"',
+         "training: the stratified split takes no split_column"),
+        ('problem = "multiclass"', 'problem = "regression"', "training.balance: a regression has"),
+        ('problem = "multiclass"', 'problem = "binary"', "dataset.label has 5 values"),
+        ('text = ["review_body"]', "text = []", "model: text or features must name"),
+        ('text = ["review_body"]', 'features = ["vine"]', "model.features names vine, not"),
+        ("similarity = 0.8", "similarity = 8", "training.similarity: Input should be"),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_fit_together(before: str, after: str, words: str) -> None:
+    test_mistakes_are_named(before, after, words)

@@ -1,0 +1,63 @@
+"""The settings of the model side: what it reads, how it is prepared and trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from chalicelib.section import ColumnName, InstanceType, Section, Share
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Dataset
+
+
+class Model(Section):
+    problem: Literal["multiclass", "binary", "regression"] = "multiclass"
+    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    required: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _reads_something(self) -> Model:
+        if not self.text and not self.features:
+            raise ValueError("text or features must name what the model reads")
+        return self
+
+
+class Training(Section):
+    entry_point: Annotated[str, Field(pattern=r"^[\w./-]+\.py$")] = "train.py"
+    balance: Literal["undersample", "oversample", "weights", "none"] = "none"
+    balance_evaluation: bool = False
+    split: Literal["stratified", "grouped", "time"] = "stratified"
+    split_column: ColumnName | None = None
+    similarity: Share = 0.8
+    most_features: Annotated[int, Field(ge=0)] = 0
+    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    seed: int = 42
+    max_runtime_seconds: Annotated[int, Field(gt=0, le=2419200)] = 3600
+    instance_type: InstanceType = "ml.m5.xlarge"
+    hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _split_has_its_column(self) -> Training:
+        if (self.split_column is None) != (self.split == "stratified"):
+            need = "takes no" if self.split_column else "needs a"
+            raise ValueError(f"the {self.split} split {need} split_column")
+        return self
+
+
+def problems(model: Model, training: Training, dataset: Dataset) -> list[str]:
+    """What does not fit together, each by its key."""
+    label = dataset.column(dataset.label)
+    found = []
+    if model.problem == "regression":
+        if training.balance != "none" or training.balance_evaluation:
+            found.append("training.balance: a regression has no classes to balance")
+        if label.type not in ("integer", "number"):
+            found.append(f"dataset.label: a regression needs numbers, not {label.type}")
+    if model.problem == "binary" and len(label.values) not in (0, 2):
+        found.append(f"dataset.label has {len(label.values)} values; binary means two")
+    return found
