@@ -188,13 +188,13 @@ def analyze(
         outputs={},
         variables={
             "MODE": "analyze",
-            "START": window.start,
-            "END": window.end,
-            "THRESHOLD": str(settings.monitor.threshold),
             "MIN_RECORDS": str(settings.monitor.min_records),
-            "ENDPOINT": environment.endpoint_name,
-            "SCHEDULE": environment.monitor_schedule,
-            "TEXT": _compact(settings.model.text),
+            # As a monitoring schedule names them:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
+            "start_time": window.start,
+            "end_time": window.end,
+            "sagemaker_endpoint_name": environment.endpoint_name,
+            "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
         },
     )
     request["ProcessingOutputConfig"]["Outputs"] = [_output("report", window.report)]

@@ -1,90 +1,181 @@
 """Data quality: what the inputs looked like at training, and whether live traffic still does.
 
-MODE=baseline reads the training sample and writes statistics.json and constraints.json;
-MODE=analyze reads captured requests and writes statistics.json and constraint_violations.json, in
-the formats of SageMaker Model Monitor.
+  baseline  reads a dataset and writes statistics.json and constraints.json
+  analyze   reads captured traffic (or a dataset) and writes statistics.json, constraints.json,
+            constraint_violations.json, drift.json and drift.html
+
+All but the last two are in the formats of SageMaker Model Monitor; so are the environment
+variables that the options default to, and the status and metrics that are left behind.
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-outputs.html
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import constraints
-import records
-import statistics_file
-import text_features
-import violations
+import pyarrow as pa
+import pyarrow.parquet as pq
+from checks import comparison, constraints, violations
+from inputs import columns, contract, datasets, preprocessing
+from inputs.contract import Job
+from inputs.jsonlines import Rejects
+from outputs import metrics, report
+from profiles import dataset, text
+
+# Beside AWS's files of a baseline: the words its texts use, and a sample of its rows.
+VOCABULARY, REFERENCE = "vocabulary.json", "reference.parquet"
+Batches = Callable[[], Iterable[pa.Table]]
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    base = options.base / "processing"
-    if options.mode == "baseline":
-        baseline(base / "input" / "baseline", base / "output" / "baseline", options)
-    else:
-        analyze(base / "input", base / "output" / "report", options)
+    job = contract.job(options)
+    with report.failing_by_name(job.base):
+        if job.mode == contract.BASELINE:
+            suggest_baseline(job, options.text, options.threshold, options.rule)
+        else:
+            analyze(job)
+            if job.postprocessor:
+                preprocessing.handler(job.postprocessor, "postprocess_handler")()
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    env = os.environ
-    parser = argparse.ArgumentParser(description=__doc__)
-    base = Path(env.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
-    parser.add_argument("--base", type=Path, default=base)
-    modes = ("baseline", "analyze")
-    parser.add_argument("--mode", choices=modes, default=env.get("MODE", "analyze"))
-    parser.add_argument("--text", type=json.loads, default=env.get("TEXT", "[]"))
-    parser.add_argument("--threshold", type=float, default=env.get("THRESHOLD", "0.1"))
-    parser.add_argument("--min-records", type=int, default=env.get("MIN_RECORDS", "1"))
-    parser.add_argument("--start", default=env.get("START", ""), help="first moment, ISO 8601")
-    parser.add_argument("--end", default=env.get("END", ""), help="first moment after, ISO 8601")
+    env = os.environ.get
+    parser = contract.parser(__doc__)
+    rules = (constraints.SIGNIFICANCE, constraints.ROBUST, constraints.SIMPLE)
+    words_of = "columns of free text, a JSON list; default: those of sentences"
+    parser.add_argument("--text", type=json.loads, default=env("TEXT", "null"), help=words_of)
+    parser.add_argument("--threshold", type=float, default=env("THRESHOLD", "0.1"))
+    parser.add_argument("--rule", choices=rules, default=env("RULE", constraints.SIGNIFICANCE))
     return parser.parse_args(words)
 
 
-def baseline(source: Path, target: Path, options: argparse.Namespace) -> None:
-    """Statistics, suggested constraints, and the words that the texts use."""
-    columns = records.parquet(source)
-    vocabulary = text_features.vocabulary(columns, options.text)
-    described = text_features.add(columns, options.text, vocabulary)
-    statistics = statistics_file.describe(described, skip=options.text)
-    suggested = constraints.suggest(statistics, options.threshold, options.text)
-    write(target / "statistics.json", statistics)
-    write(target / "constraints.json", suggested)
-    write(target / "vocabulary.json", vocabulary)
-    print(f"baseline of {statistics['dataset']['item_count']} records, {len(described)} features")
+def suggest_baseline(job: Job, named: list[str] | None, threshold: float, rule: str) -> None:
+    """Statistics, suggested constraints, the words that the texts use, a sample."""
+    rejects = Rejects()
+
+    def batches() -> Iterable[pa.Table]:
+        for batch in datasets.batches(job.source, job.dataset_format, rejects):
+            yield columns.select(batch, job.features, job.exclude)
+
+    if named is None:
+        named = [name for head in itertools.islice(batches(), 1) for name in text.detect(head)]
+    vocabulary = dataset.learn(batches(), named) if named else {}
+    described = dataset.gathered(batches(), vocabulary, baseline=True)
+    assert described.rows, f"{job.source} holds no rows of a baseline"
+    statistics = described.statistics()
+    report.write(job.output, "statistics.json", statistics)
+    suggested = constraints.suggest(statistics, threshold, rule)
+    report.write(job.output, "constraints.json", suggested)
+    report.write(job.output, VOCABULARY, vocabulary)
+    pq.write_table(described.sample, job.output / REFERENCE)
+    _tell_rejects(rejects)
+    count = len(statistics["features"])
+    report.message(job.base, f"Completed: baseline of {described.rows} records, {count} features.")
 
 
-def analyze(source: Path, target: Path, options: argparse.Namespace) -> None:
+def analyze(job: Job) -> None:
     """Live records of the window against the baseline."""
-    folder = source / "baseline"
-    known, limits, vocabulary = (
-        json.loads((folder / f"{name}.json").read_text())
-        for name in ("statistics", "constraints", "vocabulary")
-    )
-    columns = records.captured(source / "capture", options.start, options.end)
-    described = text_features.add(columns, options.text, vocabulary)
-    statistics = statistics_file.describe(described, skip=options.text)
-    count = statistics["dataset"]["item_count"]
-    found: list[dict[str, Any]] = []
-    if count < options.min_records:
-        print(f"{count} records: fewer than {options.min_records}, so none is judged")
-    else:
-        found = violations.find(statistics, known, limits)
-    write(target / "statistics.json", statistics)
-    write(target / "constraint_violations.json", {"violations": found})
-    print(f"{count} records, {len(found)} violations")
+    known, limits = (json.loads(path.read_text()) for path in (job.statistics, job.constraints))
+    rejects = Rejects()
+    vocabulary = json.loads(_beside(job, VOCABULARY).read_text()) if _has(job, VOCABULARY) else {}
+    described = dataset.gathered(live(job, known, rejects), vocabulary, baseline=False)
+    statistics = described.statistics()
+    found, compared = judge(job, described, statistics, known, limits)
+    report.write(job.output, "statistics.json", statistics)
+    report.write(job.output, "constraints.json", limits)
+    report.write(job.output, "constraint_violations.json", {"violations": found})
+    report.write(job.output, "drift.json", drift(described.rows, compared))
+    if constraints.config(limits).emit_metrics:
+        distances = _furthest(compared)
+        metrics.publish(job, metrics.DATA, metrics.data_quality(statistics, distances.items()))
+    _tell_rejects(rejects)
     for each in found:
         print(f"{each['feature_name']}: {each['constraint_check_type']}: {each['description']}")
+    report.completed(job.base, len(found))
 
 
-def write(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1))
+def live(job: Job, known: Mapping[str, Any], rejects: Rejects) -> Iterable[pa.Table]:
+    """Batches of the records to judge; CSV columns are named by the baseline's order."""
+    names = tuple(feature["name"] for feature in known["features"] if "derived_from" not in feature)
+    if job.captured:
+        found = (batch.columns for batch in job.capture(names).batches(rejects))
+    else:
+        found = iter(datasets.batches(job.source, job.dataset_format, rejects))
+    return (columns.select(batch, job.features, job.exclude) for batch in found)
+
+
+def judge(
+    job: Job,
+    described: dataset.Described,
+    statistics: Mapping[str, Any],
+    known: Mapping[str, Any],
+    limits: Mapping[str, Any],
+) -> tuple[list[violations.Violation], list[comparison.Comparison]]:
+    """Violations and tests; none where there are too few records."""
+    if described.rows < job.min_records:
+        print(f"{described.rows} records: fewer than {job.min_records}, so none is judged")
+        return [], []
+    texts: list[comparison.Comparison] = []
+    config = constraints.config(limits)
+    if _has(job, REFERENCE) and config.significance is not None:
+        from checks import text as text_checks
+
+        named = sorted({f["derived_from"] for f in known["features"] if "derived_from" in f})
+        reference = pq.read_table(_beside(job, REFERENCE))
+        texts = list(text_checks.compare(named, reference, described.sample, config.threshold))
+    return violations.find(statistics, known, limits, texts)
+
+
+def drift(rows: int, compared: list[comparison.Comparison]) -> dict[str, Any]:
+    """drift.json: every test of the run, the furthest over its threshold first."""
+    ordered = sorted(compared, key=lambda each: (not each.drifted, -each.excess))
+    return {
+        "records": rows,
+        "comparisons": [
+            {
+                "feature_name": each.feature,
+                "constraint_check_type": each.check,
+                "method": each.method,
+                "distance": each.distance,
+                "threshold": each.threshold,
+                "p_value": each.p_value,
+                "adjusted_p_value": each.adjusted,
+                "drifted": each.drifted,
+                **each.measures,
+            }
+            for each in ordered
+        ],
+    }
+
+
+def _furthest(compared: list[comparison.Comparison]) -> dict[str, float]:
+    """The largest drift distance of each feature."""
+    found: dict[str, float] = {}
+    for each in compared:
+        if each.check == comparison.DRIFT:
+            found[each.feature] = max(found.get(each.feature, 0.0), each.distance)
+    return found
+
+
+def _has(job: Job, name: str) -> bool:
+    return _beside(job, name).is_file()
+
+
+def _beside(job: Job, name: str) -> Path:
+    return job.beside / name
+
+
+def _tell_rejects(rejects: Rejects) -> None:
+    if rejects.counts:
+        print(f"not read: {rejects}")
 
 
 if __name__ == "__main__":

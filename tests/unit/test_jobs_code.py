@@ -166,8 +166,8 @@ def test_data_quality_tells_drift_from_chance(base: Path, tmp_path: Path, drifte
     shutil.rmtree(inputs / "baseline")
     shutil.copytree(tmp_path / "processing/output/baseline", inputs / "baseline")
     capture_lines(inputs / "capture", drifted)
-    run("monitoring_code/data_quality.py", tmp_path, MODE="analyze", TEXT=TEXT, MIN_RECORDS="50",
-        START="2026-03-01T12:00:00Z", END="2026-03-01T13:00:00Z")  # fmt: skip
+    run("monitoring_code/data_quality.py", tmp_path, MODE="analyze", MIN_RECORDS="50",
+        start_time="2026-03-01T12:00:00Z", end_time="2026-03-01T13:00:00Z")  # fmt: skip
     report = tmp_path / "processing/output/report"
     statistics = json.loads((report / "statistics.json").read_text())
     assert statistics["dataset"]["item_count"] == 300

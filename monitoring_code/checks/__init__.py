@@ -1,0 +1,1 @@
+"""Verdicts: constraints that a baseline suggests, and where live data breaks them."""

@@ -1,0 +1,1 @@
+"""What a monitoring job writes: reports, the status, metrics, a page."""

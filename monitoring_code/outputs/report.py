@@ -1,0 +1,59 @@
+"""The report's files, and the job's status as SageMaker reads it.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-outputs.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-metadata.html
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MESSAGE_BYTES = 1024  # of the exit message that SageMaker keeps
+
+
+def write(folder: Path, name: str, content: Any) -> None:
+    """JSON that every reader takes: NaN and infinities as the words that AWS writes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(json.dumps(_plain(content), indent=1), encoding="utf-8")
+
+
+def message(base: Path, words: str) -> None:
+    """The exit message: what DescribeProcessingJob returns as ExitMessage."""
+    path = base / "output" / "message"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(words.encode()[:MESSAGE_BYTES].decode(errors="ignore").encode())
+    print(words)
+
+
+def completed(base: Path, violations: int) -> None:
+    """Completed or CompletedWithViolations, in the words of AWS's own container."""
+    if violations:
+        words = f"CompletedWithViolations: Job completed successfully with {violations} violations."
+    else:
+        words = "Completed: Job completed successfully with no violations."
+    message(base, words)
+
+
+@contextmanager
+def failing_by_name(base: Path) -> Iterator[None]:
+    """Failed, and why, where the job ends with an error."""
+    try:
+        yield
+    except Exception as error:
+        message(base, f"Failed: {type(error).__name__}: {error}")
+        raise
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_plain(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return "NaN" if math.isnan(content) else ("Infinity" if content > 0 else "-Infinity")
+    return content
