@@ -79,7 +79,7 @@ async def _serve(config: CloudConfig, listener: socket.socket) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     adapter.on_ready(lambda: _tell(config))
     settings = Config()
-    settings.bind = [f"fd://{listener.fileno()}"]
+    settings.bind = [f"fd://{listener.detach()}"]  # the server closes it
     settings.keep_alive_timeout = 75
     settings.graceful_timeout = 2
     settings.shutdown_timeout = 60

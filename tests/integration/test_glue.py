@@ -418,13 +418,19 @@ def test_a_configuration_that_is_none_is_refused(lake: Lake, text: str) -> None:
         lake.glue.create_crawler(Name="x", Role="r", Targets={}, Configuration=text)
 
 
-def test_a_crawl_is_told_on_the_bus_and_in_the_log(lake: Lake) -> None:
+def test_a_crawl_is_told_on_the_bus_and_in_the_log(lake: Lake, listen: Callable[..., Any]) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/automating-awsglue-with-cloudwatch-events.html"""
     lake.put("data/day=1/a.csv", "id,n\n1,2\n")
     name = lake.crawler("data/")
-    details = listening(lake, name)
+    events = listen(
+        {
+            "source": ["aws.glue"],
+            "detail-type": ["Glue Crawler State Change"],
+            "detail": {"crawlerName": [name]},
+        }
+    )
     last = lake.crawl(name)
-    told = {each["state"]: each for each in details(2)}
+    told = {event["detail"]["state"]: event["detail"] for event in events(2)}
     assert set(told) == {"Started", "Succeeded"}
     done = told["Succeeded"]
     assert (done["tablesCreated"], done["partitionsCreated"]) == ("1", "1")
@@ -494,33 +500,6 @@ def log(lake: Lake, stream: str) -> list[str]:
         logGroupName="/aws-glue/crawlers", logStreamName=stream, startFromHead=True
     )
     return [event["message"] for event in found["events"]]
-
-
-def listening(lake: Lake, crawler: str) -> Callable[[int], list[dict[str, Any]]]:
-    """A queue behind a rule for a crawler's events; gives the details of so many of them."""
-    sqs, events = lake.cloud.client("sqs"), lake.cloud.client("events")
-    queue = sqs.create_queue(QueueName=crawler)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    pattern = {
-        "source": ["aws.glue"],
-        "detail-type": ["Glue Crawler State Change"],
-        "detail": {"crawlerName": [crawler]},
-    }
-    events.put_rule(Name=crawler, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=crawler, Targets=[{"Id": "queue", "Arn": arn["QueueArn"]}])
-    received: list[dict[str, Any]] = []
-
-    def details(count: int) -> list[dict[str, Any]]:
-        def enough() -> bool:
-            answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            for message in answer.get("Messages", []):
-                received.append(json.loads(message["Body"])["detail"])
-            return len(received) >= count
-
-        lake.eventually(enough, 60)
-        return received
-
-    return details
 
 
 def query(lake: Lake, sql: str) -> list[list[str | None]]:
