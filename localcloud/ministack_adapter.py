@@ -94,12 +94,21 @@ def check() -> None:
         f"{module}.{name}"
         for module, names in PARTS.items()
         for name in names.split()
-        if not hasattr(importlib.import_module(module), name)
+        if not _has(module, name)
     ]
     if missing:
         raise RuntimeError(
             f"this local cloud is made for ministack {VERSION}; here it lacks: {', '.join(missing)}"
         )
+
+
+def _has(module: str, name: str) -> bool:
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return False
 
 
 def replace(module: str, name: str, make: Callable[[Any], Any]) -> None:
