@@ -3,8 +3,9 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 ENVS := .driftloop/envs
 UV := .venv/bin/uv
+PINS := constraints.txt
 # Bytecode now: jobs are short, and one that compiled pandas and scikit-learn again spent 3 s on it.
-INSTALL = $(UV) pip install --quiet --compile-bytecode --constraint constraints.txt --python
+INSTALL = $(UV) pip install --quiet --compile-bytecode --constraint $(PINS) --python
 
 # uv reads its own variable for a private package index; people set pip's.
 ifdef PIP_INDEX_URL
@@ -12,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench machines clean
+.PHONY: help setup demo test lint bench machines constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +29,10 @@ help:  ## this list
 	@$(INSTALL) .venv/bin/python --group cli --editable .
 	@touch $@
 
-$(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt
+# Jobs run on what AWS's image holds, not on the newest.
+$(ENVS)/jobs/.ready: PINS := constraints-jobs.txt
+
+$(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt constraints-jobs.txt
 	@echo "setting up $(@D)"
 	@test -d $(@D) || $(UV) venv --quiet --python .venv/bin/python $(@D)
 	@$(INSTALL) $(@D)/bin/python --group $*
@@ -58,6 +62,11 @@ bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the sa
 
 machines: .venv/.test  ## compile the state machines to their ASL
 	@.venv/bin/python -m statemachines
+
+constraints: .venv/.uv  ## choose every version anew
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate --no-emit-index-url \
+		--custom-compile-command "make constraints" --output-file constraints.txt --upgrade \
+		$(addprefix --group ,cli cloud jobs authoring test lint) requirements.txt
 
 clean:  ## remove what can be made again (the local cloud's state too)
 	@test ! -x .venv/bin/driftloop || .venv/bin/driftloop down
