@@ -18,6 +18,7 @@ from typing import Any
 
 from localcloud.glue.changes import Changes
 from localcloud.glue.crawler import CrawlCancelledError, CrawlError
+from localcloud.glue.policy import DEPRECATE, EVERYTHING, UPDATE
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,12 @@ LOG_GROUP = "/aws-glue/crawlers"
 KEPT = 20  # runs remembered of a crawler
 INTERRUPTED = "Internal service exception: the service stopped while the crawl ran"
 LAST = ("Status", "ErrorMessage", "LogGroup", "LogStream", "MessagePrefix", "StartTime")
+# What GetCrawler tells where the definition says nothing.
+DEFAULTS = {
+    "SchemaChangePolicy": {"UpdateBehavior": UPDATE, "DeleteBehavior": DEPRECATE},
+    "RecrawlPolicy": {"RecrawlBehavior": EVERYTHING},
+    "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
+}
 
 Say = Callable[[str, str], None]  # (log stream, line)
 Crawl = Callable[[dict[str, Any], Callable[[str], None], Callable[[], bool]], Changes]
@@ -63,7 +70,8 @@ class Crawls:
         with self._lock:
             record = copy.deepcopy(self._of(crawler))
         runs, state = record["Runs"], record["State"]
-        told = {key: value for key, value in crawler.items() if key != "LastCrawl"}
+        told = {key: value for key, value in crawler.items() if value and key != "LastCrawl"}
+        told |= {name: given | told.get(name, {}) for name, given in DEFAULTS.items()}
         told |= {"State": state, "CrawlElapsedTime": 0}
         if state != "READY":
             told["CrawlElapsedTime"] = round((time.time() - runs[-1]["StartTime"]) * 1000)

@@ -39,12 +39,19 @@ class Policy:
         recrawl = (crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior") or EVERYTHING
         if recrawl not in (EVERYTHING, NEW_FOLDERS):
             raise InvalidPolicyError(f"the local crawler does not serve {recrawl}")
-        asked = _configuration(crawler.get("Configuration") or "{}")
-        output, grouping = asked.get("CrawlerOutput", {}), asked.get("Grouping", {})
-        tables, partitions = output.get("Tables", {}), output.get("Partitions", {})
         # An incremental crawl adds; it neither updates nor deletes.
         # https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
         adds = recrawl == NEW_FOLDERS
+        if adds and set(changes.values()) - {LOG}:
+            raise InvalidPolicyError(
+                "The SchemaChangePolicy for Crawl new folders only Amazon S3 target can have only "
+                "LOG DeleteBehavior value and LOG UpdateBehavior value."
+            )
+        if crawler.get("Schedule"):
+            raise InvalidPolicyError("the local crawler runs when it is started; on no Schedule")
+        asked = _configuration(crawler.get("Configuration") or "{}")
+        output, grouping = asked.get("CrawlerOutput", {}), asked.get("Grouping", {})
+        tables, partitions = output.get("Tables", {}), output.get("Partitions", {})
         return cls(
             update=LOG if adds else changes.get("UpdateBehavior") or UPDATE,
             delete=LOG if adds else changes.get("DeleteBehavior") or DEPRECATE,

@@ -158,7 +158,10 @@ class Service:
 
 
 def _page(names: list[str], request: Request) -> tuple[list[str], dict[str, str]]:
-    start, most = int(request.get("NextToken") or 0), int(request.get("MaxResults") or PAGE)
+    token, most = request.get("NextToken") or "0", int(request.get("MaxResults") or PAGE)
+    if not token.isdecimal():
+        raise RefusedError("InvalidInputException", f"NextToken is not one of ours: {token}")
+    start = int(token)
     more = {"NextToken": str(start + most)} if start + most < len(names) else {}
     return names[start : start + most], more
 

@@ -45,7 +45,10 @@ class Updates:
         else:
             self._update(known, wanted)
         table = self._catalog.table(self._database, name)
-        if table and table.partition_keys:
+        assert table is not None
+        if len(table.partition_keys) != len(found.keys):
+            self._say(f"WARN : The partition keys of {name} changed; its partitions are ignored")
+        elif found.keys:
             self.partitions(table, found)
             seen = found.partitions.keys()
             gone = [p for p in self._catalog.partitions(table) if p.values not in seen]

@@ -244,6 +244,34 @@ def test_excluded_objects_are_not_looked_at(lake: Lake) -> None:
     assert lake.columns("data") == {"id": "bigint", "n": "bigint"}
 
 
+def test_an_include_path_may_be_one_object(lake: Lake) -> None:
+    """https://docs.aws.amazon.com/glue/latest/dg/define-crawler.html"""
+    lake.put("data/a.csv", "id,n\n1,2\n")
+    lake.put("data/b.csv", "x,y,z\n1,2,3\n")
+    lake.crawl(lake.crawler("data/a.csv"))
+    assert lake.tables() == {"a_csv"}
+    where = f"s3://{lake.bucket}/data/a.csv"
+    assert lake.table("a_csv")["StorageDescriptor"]["Location"] == where
+
+
+def test_a_sample_of_each_folder(lake: Lake) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_S3Target.html"""
+    for day in (1, 2):
+        lake.put(f"data/day={day}/a.csv", "id,n\n1,2\n")
+        lake.put(f"data/day={day}/b.csv", "id,n,more\n1,2,3\n")
+    lake.crawl(lake.crawler("data/", target={"SampleSize": 1}))
+    assert lake.columns("data") == {"id": "bigint", "n": "bigint"}
+    assert lake.table("data")["Parameters"]["objectCount"] == "2"
+
+
+def test_the_database_is_made_where_it_is_absent(lake: Lake) -> None:
+    """https://docs.aws.amazon.com/code-library/latest/ug/python_3_glue_code_examples.html"""
+    lake.glue.delete_database(Name=lake.database)
+    lake.put("data/a.csv", "id,n\n1,2\n")
+    lake.crawl(lake.crawler("data/"))
+    assert lake.tables() == {"data"}
+
+
 def test_a_name_that_is_taken_gets_a_hash(lake: Lake) -> None:
     """https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html"""
     for place in ("one", "two"):
@@ -289,6 +317,23 @@ def test_a_changed_schema_is_only_logged(lake: Lake) -> None:
     new = lake.partitions("data")[("2",)]["StorageDescriptor"]
     assert [column["Name"] for column in new["Columns"]] == ["id", "n"]
     assert any("not updated" in line for line in log(lake, name))
+
+
+def test_changed_partition_keys_are_only_logged(lake: Lake) -> None:
+    """A partition has as many values as its table has keys.
+
+    https://docs.aws.amazon.com/glue/latest/webapi/API_PartitionInput.html
+    """
+    lake.put("data/day=1/a.csv", "id,n\n1,2\n")
+    name = lake.crawler(
+        "data/", SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+    )
+    lake.crawl(name)
+    lake.cloud.client("s3").delete_object(Bucket=lake.bucket, Key="data/day=1/a.csv")
+    lake.put("data/day=1/hour=2/a.csv", "id,n\n1,2\n")
+    assert lake.crawl(name)["Status"] == "SUCCEEDED"
+    assert set(lake.partitions("data")) == {("1",)}
+    assert any("partition keys of data changed" in line for line in log(lake, name))
 
 
 def test_new_columns_are_merged(lake: Lake) -> None:
@@ -379,6 +424,20 @@ def test_a_crawler_that_is_not_there(lake: Lake) -> None:
     assert (found["Crawlers"], found["CrawlersNotFound"]) == ([], ["not-there"])
 
 
+def test_a_crawler_as_it_is_shown(lake: Lake) -> None:
+    """With defaults: https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html"""
+    name = lake.crawler("data/")
+    shown = lake.glue.get_crawler(Name=name)["Crawler"]
+    assert (shown["State"], shown["CrawlElapsedTime"], shown["Version"]) == ("READY", 0, 1)
+    assert shown["SchemaChangePolicy"] == {
+        "UpdateBehavior": "UPDATE_IN_DATABASE",
+        "DeleteBehavior": "DEPRECATE_IN_DATABASE",
+    }
+    assert shown["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
+    assert "LastCrawl" not in shown
+    assert lake.glue.batch_get_crawlers(CrawlerNames=[name])["Crawlers"] == [shown]
+
+
 def test_crawlers_are_listed_in_pages(lake: Lake) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_GetCrawlers.html"""
     names = {lake.crawler("data/") for _ in range(3)}
@@ -411,11 +470,26 @@ def test_a_crawl_fails_with_the_reason(lake: Lake, more: dict[str, Any], words: 
     assert any("ERROR" in line and words in line for line in log(lake, name))
 
 
-@pytest.mark.parametrize("text", ["{", '{"Version": 2}', "[]"])
-def test_a_configuration_that_is_none_is_refused(lake: Lake, text: str) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Configuration": "{"},
+        {"Configuration": '{"Version": 2}'},
+        {"Configuration": "[]"},
+        {"Schedule": "cron(0 * * * ? *)"},
+        {
+            "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"},
+            "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"},
+        },
+    ],
+)
+def test_a_definition_that_cannot_be_is_refused(lake: Lake, wrong: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html"""
+    name = lake.crawler("data/")
     with pytest.raises(lake.glue.exceptions.InvalidInputException):
-        lake.glue.create_crawler(Name="x", Role="r", Targets={}, Configuration=text)
+        lake.glue.create_crawler(Name="x", Role="r", Targets={}, **wrong)
+    with pytest.raises(lake.glue.exceptions.InvalidInputException):
+        lake.glue.update_crawler(Name=name, **wrong)
 
 
 def test_a_crawl_is_told_on_the_bus_and_in_the_log(lake: Lake, listen: Callable[..., Any]) -> None:
