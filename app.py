@@ -50,6 +50,11 @@ def start_run() -> Response:
     return api.start_run(app.current_request)
 
 
+@app.route("/runs/{run_id}/retry", methods=["POST"], authorizer=administrators)
+def retry_run(run_id: str) -> Response:
+    return api.retry_run(app.current_request)
+
+
 @app.route("/drift", methods=["GET"], authorizer=administrators, name="list_drift")
 def list_drift() -> Response:
     return api.list_drift(app.current_request)

@@ -150,6 +150,23 @@ def start_run(request: Request) -> tuple[int, Any]:
     raise ApiError(409, "not_started", outcome.why)
 
 
+@route
+def retry_run(request: Request) -> tuple[int, Any]:
+    """Run a failed run's cause again. The caller is kept with what they accept.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    """
+    from chalicelib import bodies, retry, runs
+
+    raw, identity = _raw(request), request.context.get("identity") or {}
+    who = identity.get("userArn") or f"an unknown caller at {identity.get('sourceIp')}"
+    content = bodies.decode(raw) if raw else {}
+    outcome = retry.retry((request.uri_params or {})["run_id"], content, who)
+    if isinstance(outcome, runs.RunStarted):
+        return 202, {"run_id": outcome.run_id, "status": "starting"}
+    raise ApiError(409, "not_started", outcome.why)
+
+
 def _raw(request: Request) -> bytes:
     raw = request.raw_body
     return raw.encode() if isinstance(raw, str) else raw

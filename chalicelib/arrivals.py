@@ -87,6 +87,23 @@ def release(
     return changes
 
 
+def readmit(dataset: str, arrival_id: str, run_id: str) -> bool:
+    """A file that a failed run left for a person waits for a run again."""
+    client = clients.client("dynamodb")
+    change = _update(
+        dataset,
+        arrival_id,
+        "SET #s = :new",
+        {":new": PENDING, ":old": HELD, ":run": run_id},
+        "#s = :old AND run_id = :run",
+    )
+    try:
+        client.update_item(**change["Update"])
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
 def key(dataset: str, arrival_id: str) -> dict[str, Any]:
     return {"dataset": {"S": dataset}, "arrival_id": {"S": arrival_id}}
 

@@ -13,6 +13,7 @@ GROUPS = {
     "TrainingJobName": ("training", "/aws/sagemaker/TrainingJobs"),
     "ProcessingJobName": ("processing", "/aws/sagemaker/ProcessingJobs"),
 }
+QUALITY = "QualityError"
 LINES = 30
 DETAIL_LIMIT = 16_000
 # Where each state leaves its result: the first one missing is the state that failed.
@@ -22,6 +23,7 @@ RESULTS = (
     ("Convert", "converted"),
     ("Rejects", "rejected"),
     ("Check", "checked"),
+    ("Judge", "judge"),
     ("Quality", "quality"),
     ("Plan", "plan"),
     ("Prepare", "prepared"),
@@ -30,7 +32,7 @@ RESULTS = (
 )
 JOB_STATES = {"prepare": "Prepare", "train": "Train", "evaluate": "Evaluate",
               "baseline": "Baseline"}  # fmt: skip
-OF_DATA = {"convert", "converted", "rejected", "checked", "quality"}
+OF_DATA = {"convert", "converted", "rejected", "checked", "judge", "quality"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,9 @@ def _of_job(facts: Mapping[str, Any], kind: str, group: str, job: str) -> Explan
 
 
 def _of_facts(name: str, facts: Mapping[str, Any]) -> Explanation:
+    if name == QUALITY:
+        message, _, detail = str(facts["errorMessage"]).partition("\n\n")
+        return Explanation(message, detail=detail[-DETAIL_LIMIT:])
     if "errorMessage" in facts:
         trace = facts.get("stackTrace") or facts.get("trace") or []
         detail = "".join(map(str, trace)) if isinstance(trace, list) else str(trace)

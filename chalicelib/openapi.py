@@ -59,7 +59,20 @@ def document(settings: Settings) -> Schema:
                     "security": SIGNED,
                 },
             },
+            "/runs/{run_id}/retry": {"post": _retry()},
         },
+    }
+
+
+def _retry() -> Schema:
+    wishes = {"accept_quality": {"type": "boolean"}, "why": TEXT}
+    body = _content({"type": "object", "properties": wishes}, required=False)
+    run_id = {"name": "run_id", "in": "path", "required": True, "schema": TEXT}
+    summary = "Run a failed run's cause again"
+    return {
+        **_operation(summary, body, ok="202"),
+        "parameters": [run_id],
+        "security": SIGNED,
     }
 
 

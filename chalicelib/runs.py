@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ LEASE = "#lease"
 CAUSE = "#cause#"
 DATASET = "#dataset"
 ACTIVE = ("starting", "running")
+FACTS = ("reason", "cause", "arrivals", "accept_quality")  # the execution's input
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,16 @@ def new_id(now: dt.datetime) -> str:
 
 
 def start(
-    reason: str, cause: str, cause_id: str, arrival_ids: Sequence[str] = ()
+    reason: str,
+    cause: str,
+    cause_id: str,
+    arrival_ids: Sequence[str] = (),
+    facts: Mapping[str, Any] | None = None,
 ) -> RunStarted | NotStarted:
-    """Start a run. The same cause starts one; while a run is active no other starts."""
+    """Start a run. The same cause starts one; while a run is active no other starts.
+
+    `facts` are kept on the run; its steps are told those of FACTS.
+    """
     now = clock.now()
     run_id = new_id(now)
     run = {
@@ -50,6 +58,7 @@ def start(
         "status": "starting",
         "started_at": clock.text(now),
         "arrivals": list(arrival_ids),
+        **(facts or {}),
     }
     from chalicelib import settings
 
@@ -66,6 +75,12 @@ def start(
         return _why_not(cause_id)
     _execute(run_id, run)
     return RunStarted(run_id)
+
+
+def active() -> str | None:
+    """The run that has the lease."""
+    lease = records.get(LEASE)
+    return str(lease["run"]) if lease else None
 
 
 def get(run_id: str) -> records.Record | None:
@@ -124,12 +139,17 @@ def fail(
         configured.dataset.name,
         run.get("arrivals", []),
         run_id,
-        configured.intake.max_attempts,
+        1 if refused_for_quality(run) else configured.intake.max_attempts,
     )
     known = {name: value for name, value in ended.items() if value}
     closed = _close([_change(run_id, known), _unlock(run_id), *released])
     _tell(run_id, records.get(run_id))
     return closed
+
+
+def refused_for_quality(run: Mapping[str, Any]) -> bool:
+    """A broken check stopped the run: trying the same files again would break it again."""
+    return (run.get("quality") or {}).get("passed") is False
 
 
 def mend(patience: dt.timedelta) -> str:
@@ -166,7 +186,7 @@ def execution_arn(run_id: str) -> str:
 
 def _execute(run_id: str, run: dict[str, Any]) -> None:
     client = clients.client("stepfunctions")
-    content = {name: run[name] for name in ("reason", "cause", "arrivals")}
+    content = {name: run[name] for name in FACTS if name in run}
     try:
         client.start_execution(
             stateMachineArn=Environment.from_env().retrain_machine_arn,

@@ -16,14 +16,15 @@ class UnknownStepError(Exception):
 
 
 def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib import steps_data, steps_model
+    from chalicelib import steps_data, steps_model, steps_quality
 
     return _dispatch(
         event,
         {
             "begin": steps_data.begin,
             "convert": steps_data.convert,
-            "quality": steps_data.quality,
+            "judge": steps_quality.judge,
+            "quality": steps_quality.conclude,
             "plan": steps_data.plan,
             "fail": steps_data.fail,
             "gate": steps_model.decide,

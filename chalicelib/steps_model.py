@@ -94,6 +94,7 @@ def finish(run: Run) -> dict[str, Any]:
         reason=run["reason"],
         cause=run["cause"],
         lineage=lineage_uri,
+        **(run.get("quality") or {}).get("told", {}),
     )
     return {"outcome": outcome, "lineage": lineage_uri}
 

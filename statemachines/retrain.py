@@ -59,11 +59,29 @@ def _data(failure: Chain, learn: Chain) -> Chain:
             ("Check", "check", "checked"),
         )
     ]
-    quality = asl.step("Quality", "quality")
-    asl.guard([start, convert, *queries, quality], failure)
     look = _crawled(failure, queries[0])
-    Chain([*queries, quality, learn.steps[0]])
+    asl.guard([start, convert, *queries], failure)
+    Chain([*queries, _judged(failure, learn)])
     return Chain([start, convert, look])
+
+
+def _judged(failure: Chain, learn: Chain) -> Task:
+    """The verdict, after a look at rows that break a check, where there are any."""
+    judge = asl.step("Judge", "judge")
+    offenders = asl.call(
+        "Offenders",
+        "athena:startQueryExecution.sync",
+        input_path="$.judge.offenders",
+        result_path="$.offenders",
+    )
+    quality = asl.step("Quality", "quality")
+    asl.guard([judge, offenders, quality], failure)
+    broken = Choice("HasOffenders")
+    broken.add_choice(ChoiceRule.IsPresent("$.judge.offenders", True), offenders)
+    broken.default_choice(quality)
+    judge.next(broken)
+    Chain([offenders, quality, learn.steps[0]])
+    return judge
 
 
 def _crawled(failure: Chain, then: Task) -> Task:

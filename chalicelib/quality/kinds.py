@@ -35,7 +35,9 @@ TODAY = "{today}"
 
 @dataclass(frozen=True)
 class Kind:
-    """One check. `offends` is the condition of a row that breaks it, where a row can."""
+    """One check. Rows can be shown that break it where `offends` is a row's condition, where it
+    is a value that `repeats`, and where it points at a missing key.
+    """
 
     measure: Sql
     needs: tuple[str, ...] = ("column",)
@@ -43,6 +45,7 @@ class Kind:
     types: frozenset[str] = ANY
     source: Source = "scan"
     offends: Sql | None = None
+    repeats: bool = False
     at_least: float | None = None
     pair: bool = False
     comparable: bool = False
@@ -74,6 +77,11 @@ def rowwise(
 def plain(function: str, types: frozenset[str] = NUMERIC, of: str = "{}") -> Kind:
     """An aggregate function of one column."""
     return Kind(lambda check: over(check, f"{function}({of.format(name(check))})"), types=types)
+
+
+def occurrences(measure: str, *, repeats: bool = True) -> Kind:
+    """A measure of how often the values of a column, or of several together, occur."""
+    return Kind(lambda check: measure, (), ("column", "columns"), source="groups", repeats=repeats)
 
 
 def over(check: Check, aggregate: str) -> str:
@@ -134,9 +142,6 @@ def _age(check: Check) -> str:
     return f"date_diff('day', CAST({newest} AS date), DATE '{TODAY}')"
 
 
-_SHARED = ("column", "columns")  # either a column or several
-_UNIQUE = "1e0 * count_if(n = 1)"
-
 KINDS: dict[str, Kind] = {
     "size": Kind(lambda check: over(check, "count(*)"), ()),
     "completeness": Kind(
@@ -186,16 +191,10 @@ KINDS: dict[str, Kind] = {
         pair=True,
     ),
     "freshness": Kind(_age, types=frozenset({"date"})),
-    "uniqueness": Kind(
-        lambda check: f"{_UNIQUE} / nullif(sum(n), 0)", (), _SHARED, source="groups"
-    ),
-    "distinctness": Kind(
-        lambda check: "1e0 * count(*) / nullif(sum(n), 0)", (), _SHARED, source="groups"
-    ),
-    "unique_value_ratio": Kind(
-        lambda check: f"{_UNIQUE} / nullif(count(*), 0)", (), _SHARED, source="groups"
-    ),
-    "count_distinct": Kind(lambda check: "count(*)", (), _SHARED, source="groups"),
+    "uniqueness": occurrences("1e0 * count_if(n = 1) / nullif(sum(n), 0)"),
+    "distinctness": occurrences("1e0 * count(*) / nullif(sum(n), 0)"),
+    "unique_value_ratio": occurrences("1e0 * count_if(n = 1) / nullif(count(*), 0)"),
+    "count_distinct": occurrences("count(*)", repeats=False),
     "entropy": Kind(
         # -sum(p ln p) with p = n / N
         lambda check: "ln(sum(n)) - sum(n * ln(n)) / nullif(sum(n), 0)",

@@ -12,6 +12,7 @@ from chalicelib.quality.query import metrics
 
 if TYPE_CHECKING:
     from chalicelib.quality.declared import Check, Quality
+    from chalicelib.quality.offenders import Row
 
 
 class QualityError(Exception):
@@ -66,15 +67,20 @@ class Report:
     def failures(self) -> list[str]:
         return [each.words for each in self.broken if each.level == "error"]
 
-    @property
-    def document(self) -> dict[str, Any]:
+    def document(
+        self, offending: Mapping[int | None, Sequence[Row]] | None = None
+    ) -> dict[str, Any]:
+        """As JSON; `offending`: rows that break a check, by its place in pipeline.toml."""
         warned = [each.words for each in self.broken if each.level != "error"]
         return {
             "passed": not self.failures,
             "rows": self.rows,
             "rows_read": self.rows_read,
             "rejects": self.rejects,
-            "results": [asdict(each) for each in self.results],
+            "results": [
+                {**asdict(each), "offenders": list((offending or {}).get(each.index, ()))}
+                for each in self.results
+            ],
             "failures": self.failures,
             "warnings": [*self.warnings, *warned],
             "completeness": dict(self.completeness),

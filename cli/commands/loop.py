@@ -116,6 +116,31 @@ def show_run(
     describe.run(stack(), run_id, as_json=json)
 
 
+@run_app.command("retry")
+def retry_run(
+    run_id: Annotated[str, typer.Argument(help="A run that failed, or the beginning of its id.")],
+    accept_quality: Annotated[
+        bool, typer.Option("--accept-quality", help="Take the data although checks broke.")
+    ] = False,
+    why: Annotated[str, typer.Option(help="Kept with the new run.")] = "",
+    follow: Annotated[bool, typer.Option(help="Show it until it ends.")] = True,
+) -> None:
+    """Run a failed run's cause again, with the same files."""
+    from cli import api, records
+    from cli import follow as following
+
+    if accept_quality and not why.strip():
+        raise Problem("accepting broken checks needs a reason", 'Add: --why "..."')
+    found = records.run(stack(), run_id)
+    body = {"accept_quality": accept_quality, "why": why}
+    started = api.call(stack(), "POST", f"/runs/{found['run_id']}/retry", body)
+    if not follow:
+        show.console.print(f"run {started['run_id']} starts")
+        return
+    record, _ = following.run(stack(), started["run_id"])
+    raise typer.Exit(record["status"] == "failed")
+
+
 @app.command(rich_help_panel=PANEL)
 def generate(
     path: Path,

@@ -151,5 +151,5 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         }
         for name in MACHINES
     }
-    retrain = {"begin", "convert", "quality", "plan", "gate", "register", "finish", "fail"}
+    retrain = {"begin", "convert", "judge", "quality", "plan", "gate", "register", "finish", "fail"}
     assert steps == {"retrain": retrain, "monitor": {"begin", "finish", "fail"}}

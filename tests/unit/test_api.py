@@ -262,4 +262,10 @@ def test_admin_routes_need_a_signature() -> None:
         for method, entry in methods.items()
         if entry.authorizer is not None
     }
-    assert signed == {("/models", "GET"), ("/runs", "GET"), ("/runs", "POST"), ("/drift", "GET")}
+    assert signed == {
+        ("/models", "GET"),
+        ("/runs", "GET"),
+        ("/runs", "POST"),
+        ("/runs/{run_id}/retry", "POST"),
+        ("/drift", "GET"),
+    }

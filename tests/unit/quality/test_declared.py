@@ -63,7 +63,7 @@ def declared(check: str) -> settings.Settings:
             "quality.checks[0].values: '5' does not fit star_rating, which is integer",
         ),
         (
-            '{ check = "foreign_key", column = "vine", references = {table = "a b", column = "c"} }',
+            '{ check = "foreign_key", column = "vine", references = {table = "a b", column = "c"}}',
             "quality.checks[0].references.table: String should match",
         ),
     ],

@@ -27,7 +27,7 @@ def judged(**changes: str | None) -> verdict.Report:
 def test_good_values_pass() -> None:
     report = judged()
     assert report.failures == []
-    assert report.document["passed"] is True
+    assert report.document()["passed"] is True
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_good_values_pass() -> None:
 def test_a_broken_check_is_told_with_value_bound_and_hint(
     changes: dict[str, str | None], failures: list[str], warnings: list[str]
 ) -> None:
-    document = judged(**changes).document
+    document = judged(**changes).document()
     for told, expected in ((document["failures"], failures), (document["warnings"], warnings)):
         assert len(told) == len(expected)
         assert all(words.startswith(start) for words, start in zip(told, expected, strict=True))

@@ -1,0 +1,43 @@
+"""A broken check in words: what, how far, which rows, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.quality import offenders
+
+if TYPE_CHECKING:
+    from chalicelib.quality.declared import Check
+    from chalicelib.quality.offenders import Row
+    from chalicelib.quality.verdict import Report
+
+REMEDY = """\
+What to do: nothing was trained, and the files are held apart: no run takes them by itself.
+- The data is wrong: mend it where it comes from and drop it again.
+- The check is wrong: change chalicelib/pipeline.toml, deploy, then: driftloop run retry {run_id}
+- Take the data as it is: driftloop run retry {run_id} --accept-quality --why "..."\
+"""
+
+
+def explain(
+    run_id: str,
+    report: Report,
+    checks: Sequence[Check],
+    offending: Mapping[int | None, Sequence[Row]],
+) -> str:
+    """What people are told of a run that quality stopped; the first paragraph says it in short."""
+    broken = sorted(report.broken, key=lambda each: each.level)
+    details = []
+    for result in broken:
+        details.append(f"{result.level}: {result.words}")
+        if result.index is not None:
+            check = checks[result.index]
+            shown = offending.get(result.index, [])
+            details += [f"  row: {offenders.words(check, row)}" for row in shown]
+    short = f"{_count(report.failures)} of the data broke: {' '.join(report.failures)}"
+    return "\n\n".join([short, "\n".join(details), REMEDY.format(run_id=run_id)])
+
+
+def _count(failures: Sequence[str]) -> str:
+    return "1 check" if len(failures) == 1 else f"{len(failures)} checks"

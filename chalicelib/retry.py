@@ -1,0 +1,50 @@
+"""Run a failed run's cause again, as a person asks; with its data as it is, if they say why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import arrivals, clock, runs, settings
+from chalicelib.errors import ApiError
+
+LONGEST = 500  # letters of a reason
+
+
+def retry(run_id: str, content: dict[str, Any], who: str) -> runs.RunStarted | runs.NotStarted:
+    """Start a run with the files of one that failed. The same failed run is retried once.
+
+    `content` is {"accept_quality": bool, "why": text}; `who` is kept with an acceptance.
+    """
+    accept, why = _wishes(content)
+    run = runs.get(run_id)
+    if run is None or run_id.startswith("#"):
+        raise ApiError(404, "no_such_run", f"there is no run {run_id}")
+    if run["status"] != "failed":
+        raise ApiError(409, "not_failed", f"run {run_id} is {run['status']}: nothing to retry")
+    if accept and not runs.refused_for_quality(run):
+        raise ApiError(
+            409, "nothing_to_accept", f"quality did not stop run {run_id}", "accept_quality"
+        )
+    if active := runs.active():
+        return runs.NotStarted(f"run {active} is active")
+    ids = [str(each) for each in run.get("arrivals", [])]
+    for arrival_id in ids:
+        arrivals.readmit(settings.load().dataset.name, arrival_id, run_id)
+    facts: dict[str, Any] = {"retry_of": run_id}
+    if accept:
+        facts["accept_quality"] = {"who": who, "why": why, "at": clock.text(clock.now())}
+    cause = f"retry of {run_id}" + (f": {why}" if why else "")
+    return runs.start("retry", cause, f"retry-{run_id}", ids, facts)
+
+
+def _wishes(content: dict[str, Any]) -> tuple[bool, str]:
+    if strange := sorted(content.keys() - {"accept_quality", "why"}):
+        raise ApiError(400, "unknown_field", f"there is no field {strange[0]}", strange[0])
+    accept, why = content.get("accept_quality", False), content.get("why", "")
+    if not isinstance(accept, bool):
+        raise ApiError(400, "invalid_field", "accept_quality is true or false", "accept_quality")
+    if not isinstance(why, str) or len(why) > LONGEST:
+        raise ApiError(400, "invalid_field", f"why is a text of at most {LONGEST} letters", "why")
+    if accept and not why.strip():
+        raise ApiError(400, "missing_field", "accepting broken checks needs a reason: why", "why")
+    return accept, why.strip()

@@ -1,0 +1,113 @@
+"""A batch whose data is bad: stopped before training, told, kept apart, and taken on a word."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.settings import load
+from cli import api, drop, records, reviews
+from cli.errors import Problem
+
+Eventually = Callable[..., Any]
+WHY = "the shop lost its texts this week"
+
+
+def ended(stack: Any, run_id: str, eventually: Eventually) -> dict[str, Any]:
+    def closed() -> dict[str, Any] | None:
+        run = records.run(stack.name, run_id)
+        return run if run["status"] in ("succeeded", "failed") else None
+
+    return eventually(closed, 180)
+
+
+def bad_reviews(path: Path, count: int) -> Path:
+    """Reviews of one star value alone: nothing to learn from, as `count_distinct` says."""
+    columns = [column.name for column in load().dataset.columns]
+    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)
+        out.writerow(columns)
+        for row in reviews.rows(count, seed=11):
+            out.writerow([{**row, "star_rating": 5}[name] for name in columns])
+    return path
+
+
+def arrival(stack: Any, run: dict[str, Any]) -> dict[str, Any]:
+    table = stack.client("dynamodb")
+    (arrival_id,) = run["arrivals"]
+    key = {"dataset": {"S": "reviews"}, "arrival_id": {"S": arrival_id}}
+    return table.get_item(TableName=stack.outputs["ArrivalsTable"], Key=key)["Item"]
+
+
+@pytest.fixture(scope="module")
+def stopped(stack: Any, tmp_path_factory: Any) -> dict[str, Any]:
+    """The run of a bad file."""
+    import time
+
+    before = {run["run_id"] for run in records.runs(stack.name)}
+    path = bad_reviews(tmp_path_factory.mktemp("drop") / "bad.tsv.gz", 500)
+    (fate,) = drop.fates(stack.name, drop.upload(stack.name, [path]), None, 60)
+    assert fate.status == "accepted", fate.words
+    run_id = drop.run_of(stack.name, before, 60)
+    assert run_id
+    deadline = time.monotonic() + 120
+    while (run := records.run(stack.name, run_id))["status"] not in ("succeeded", "failed"):
+        assert time.monotonic() < deadline, run
+        time.sleep(0.2)
+    return run
+
+
+def test_a_broken_check_stops_the_run_before_training(stack: Any, stopped: dict[str, Any]) -> None:
+    assert (stopped["status"], stopped["error_state"]) == ("failed", "Quality")
+    assert "count_distinct(star_rating) is 1; wanted at least 2" in stopped["error"]
+    jobs = stack.client("sagemaker").list_processing_jobs(NameContains=stopped["run_id"])
+    assert jobs["ProcessingJobSummaries"] == []
+
+
+def test_people_are_told_what_broke_and_what_to_do(stack: Any, stopped: dict[str, Any]) -> None:
+    subject = f"Run {stopped['run_id']} failed"
+    (told,) = [n for n in records.notifications(stack.name, None) if n["subject"] == subject]
+    for words in (
+        "One star value alone cannot train a classifier.",
+        "mean(star_rating) is 5; wanted at least 1.5 and at most 4.9",
+        f"driftloop run retry {stopped['run_id']} --accept-quality --why",
+        stopped["quality"]["report"],
+    ):
+        assert words in told["message"]
+
+
+def test_the_report_lies_in_the_runs_folder(stack: Any, stopped: dict[str, Any]) -> None:
+    bucket, key = stopped["quality"]["report"].removeprefix("s3://").split("/", 1)
+    body = stack.client("s3").get_object(Bucket=bucket, Key=key.rsplit("/", 1)[0] + "/quality.json")
+    report = json.loads(body["Body"].read())
+    assert report["passed"] is False
+    assert report["histograms"]["star_rating"] == {"5": report["rows"]}
+
+
+def test_the_files_are_held_and_no_run_takes_them(stack: Any, stopped: dict[str, Any]) -> None:
+    assert arrival(stack, stopped)["status"] == {"S": "held"}
+
+
+def test_the_data_is_taken_on_a_persons_word(
+    stack: Any, stopped: dict[str, Any], eventually: Eventually
+) -> None:
+    path = f"/runs/{stopped['run_id']}/retry"
+    with pytest.raises(Problem, match="400: accepting broken checks needs a reason"):
+        api.call(stack.name, "POST", path, {"accept_quality": True})
+    wishes = {"accept_quality": True, "why": WHY}
+    eventually(lambda: not any(r["status"] in ("starting", "running")
+                               for r in records.runs(stack.name)), 120)  # fmt: skip
+    started = api.call(stack.name, "POST", path, wishes)
+    run = ended(stack, started["run_id"], eventually)
+    assert run["retry_of"] == stopped["run_id"]
+    assert run["quality"]["accepted"]["why"] == WHY
+    assert run["quality"]["accepted"]["who"]
+    assert run.get("error_state") != "Quality"
+    again = api.call(stack.name, "POST", path, wishes)
+    assert again["run_id"] == started["run_id"]
