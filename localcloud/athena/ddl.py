@@ -5,44 +5,21 @@ https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
 from botocore.exceptions import ClientError
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from localcloud.athena.errors import QueryError
-from localcloud.glue import catalog as shapes
-from localcloud.glue.catalog import Catalog, Column, Table, partition_path, unescape_value
-from localcloud.glue.hive_types import UnknownTypeError, to_duckdb
-from localcloud.glue.objects import BadLocationError, Objects, split_uri
+from localcloud.athena.errors import QueryError, refused, semantic
+from localcloud.athena.table_definition import checked_location, column, hive_tree, table_input
+from localcloud.glue.catalog import Catalog, Table, partition_path, unescape_value
+from localcloud.glue.objects import Objects
 
 _NAME = r'(?:[`"]?[\w-]+[`"]?)'
 _TABLE = rf"((?:{_NAME}\.)?{_NAME})"
-_IO = {
-    "TEXTFILE": (shapes.TEXT_IN, shapes.TEXT_OUT),
-    "JSONFILE": (shapes.TEXT_IN, shapes.TEXT_OUT),
-    "JSON": (shapes.TEXT_IN, shapes.TEXT_OUT),
-    "PARQUET": (shapes.PARQUET_IN, shapes.PARQUET_OUT),
-}
-
-
-def refused(kind: str, message: str) -> QueryError:
-    """The words that Athena's Hive side uses for a failed DDL task."""
-    return QueryError(
-        "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
-        f"{kind}(message:{message})"
-    )
-
-
-def semantic(code: int, message: str) -> QueryError:
-    return QueryError(f"FAILED: SemanticException [Error {code}]: {message}")
 
 
 @dataclass
@@ -115,7 +92,7 @@ class Definitions:
     # Tables
 
     def _create_table(self, sql: str) -> None:
-        tree = _hive_tree(sql)
+        tree = hive_tree(sql)
         schema = tree.this
         if not isinstance(schema, exp.Schema):
             raise semantic(
@@ -125,7 +102,7 @@ class Definitions:
         database, name = (table.db or self.database).lower(), table.name.lower()
         if self.catalog.database(database) is None:
             raise semantic(10072, f"Database does not exist: {database}")
-        wanted = _table_input(name, schema, tree.args.get("properties"))
+        wanted = table_input(name, schema, tree.args.get("properties"))
         try:
             self.catalog.glue.create_table(DatabaseName=database, TableInput=wanted)
         except ClientError as error:
@@ -195,8 +172,8 @@ class Definitions:
                 raise semantic(10006, f"Partition not found ({item[1]})")
 
     def _add_columns(self, table: Table, found: re.Match[str]) -> None:
-        shell = _hive_tree(f"CREATE TABLE t ({found[2]})")
-        added = [_column(item) for item in shell.this.expressions]
+        shell = hive_tree(f"CREATE TABLE t ({found[2]})")
+        added = [column(item) for item in shell.this.expressions]
         replace = found[1].upper() == "REPLACE"
         kept = [] if replace else [column.raw() for column in table.columns]
         columns = [*kept, *(column.raw() for column in added)]
@@ -207,7 +184,7 @@ class Definitions:
         self._update(table, {"Parameters": parameters})
 
     def _set_location(self, table: Table, found: re.Match[str]) -> None:
-        _checked_location(found[1])
+        checked_location(found[1])
         self._update(table, {"StorageDescriptor": {**table.storage, "Location": found[1]}})
 
     def _update(self, table: Table, change: dict[str, Any]) -> None:
@@ -241,42 +218,6 @@ class Definitions:
         found = f"Partitions not in metastore:\t{chr(9).join(paths)}"
         return [found, *(f"Repair: Added partition to metastore {path}" for path in paths)]
 
-    # Views
-
-    def save_view(self, tree: exp.Expression, columns: list[tuple[str, str, str]]) -> None:
-        """Store a view; `columns` are (name, Hive type, Trino type)."""
-        table = tree.this
-        database, name = (table.db or self.database).lower(), table.name.lower()
-        if self.catalog.database(database) is None:
-            raise QueryError(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{database}' does not exist")
-        existing = self.catalog.table(database, name)
-        if existing is not None and (existing.view_sql is None or not tree.args.get("replace")):
-            raise QueryError(
-                f"TABLE_ALREADY_EXISTS: line 1:1: View 'awsdatacatalog.{database}.{name}' "
-                "already exists"
-            )
-        document = {
-            "originalSql": tree.expression.sql("athena"),
-            "catalog": "awsdatacatalog",
-            "schema": self.database,
-            "columns": [{"name": n, "type": trino} for n, _, trino in columns],
-        }
-        packed = base64.b64encode(json.dumps(document).encode()).decode()
-        wanted = {
-            "Name": name,
-            "TableType": "VIRTUAL_VIEW",
-            "Parameters": {"presto_view": "true", "comment": "Presto View"},
-            "ViewOriginalText": f"/* Presto View: {packed} */",
-            "ViewExpandedText": "/* Presto View */",
-            "StorageDescriptor": {
-                "Columns": [{"Name": n, "Type": hive} for n, hive, _ in columns],
-                "Location": "",
-                "SerdeInfo": {},
-            },
-        }
-        call = self.catalog.glue.update_table if existing else self.catalog.glue.create_table
-        call(DatabaseName=database, TableInput=wanted)
-
 
 _ALTERATIONS: list[tuple[str, Callable[[Definitions, Table, re.Match[str]], None]]] = [
     (r"ADD\s+(IF\s+NOT\s+EXISTS\s+)?(PARTITION\b.*)", Definitions._add_partition),
@@ -295,16 +236,6 @@ def _match(pattern: str, sql: str) -> re.Match[str]:
     return found
 
 
-def _hive_tree(sql: str) -> exp.Expression:
-    try:
-        tree = sqlglot.parse_one(sql, read="hive")
-    except SqlglotError as error:
-        raise QueryError(f"FAILED: ParseException {str(error).splitlines()[0]}") from error
-    if not isinstance(tree, exp.Create):
-        raise QueryError("FAILED: ParseException line 1:0 cannot recognize input near 'CREATE'")
-    return tree
-
-
 def _pairs(text: str) -> dict[str, str]:
     """`'a' = 'b', 'c' = 'd'`."""
     found = re.findall(r"""['"]([^'"]+)['"]\s*=\s*(?:'([^']*)'|"([^"]*)")""", text)
@@ -317,97 +248,3 @@ def _partition_values(table: Table, text: str) -> tuple[str, ...]:
     if set(given) != {key.name for key in table.partition_keys}:
         raise semantic(10098, f"Partition spec {{{text}}} does not match the partition columns")
     return tuple(given[key.name] for key in table.partition_keys)
-
-
-def _column(item: exp.Expression) -> Column:
-    if not isinstance(item, exp.ColumnDef) or item.kind is None:
-        raise QueryError(f"FAILED: ParseException line 1:0 near '{item.sql('hive')}'")
-    kind = item.kind.sql("hive").lower().replace(": ", ":").replace(", ", ",").replace("`", "")
-    try:
-        to_duckdb(kind)
-    except UnknownTypeError as error:
-        raise refused("InvalidObjectException", str(error)) from error
-    comment = next((c.kind.this.name for c in item.constraints
-                    if isinstance(c.kind, exp.CommentColumnConstraint)), "")  # fmt: skip
-    return Column(item.name.lower(), kind, comment)
-
-
-def _checked_location(location: str) -> str:
-    try:
-        split_uri(location)
-    except BadLocationError as error:
-        raise refused("IllegalArgumentException", str(error)) from error
-    return location
-
-
-def _table_input(
-    name: str, schema: exp.Expression, properties: exp.Expression | None
-) -> dict[str, Any]:
-    items = list(properties.expressions) if properties else []
-    location = next((i.this.name for i in items if isinstance(i, exp.LocationProperty)), "")
-    if not location:
-        raise refused("IllegalArgumentException", "The location of the table is required")
-    keys = next((i.this for i in items if isinstance(i, exp.PartitionedByProperty)), None)
-    columns = [_column(item) for item in schema.expressions]
-    serde, given = _serde(items)
-    reader, writer = _formats(items)
-    if serde is None:
-        serde = shapes.PARQUET if reader == shapes.PARQUET_IN else shapes.LAZY_SIMPLE
-    comment = next((i.this.name for i in items if isinstance(i, exp.SchemaCommentProperty)), "")
-    storage = shapes.storage_descriptor(
-        columns, _checked_location(location), "TEXTFILE", given, serde
-    )
-    storage |= {"InputFormat": reader, "OutputFormat": writer}
-    if serde != shapes.LAZY_SIMPLE:
-        storage["SerdeInfo"]["Parameters"] = {"serialization.format": "1", **given}
-    parameters = {i.this.name: i.args["value"].name for i in items if type(i) is exp.Property}
-    return {
-        "Name": name,
-        "Description": comment,
-        "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [_column(item).raw() for item in keys.expressions] if keys else [],
-        "StorageDescriptor": storage,
-        "Parameters": {"EXTERNAL": "TRUE", **parameters},
-    }
-
-
-def _serde(items: list[exp.Expression]) -> tuple[str | None, dict[str, str]]:
-    serde, given = None, {}
-    for item in items:
-        if isinstance(item, exp.RowFormatSerdeProperty):
-            serde = item.this.name
-            inner = item.args.get("serde_properties")
-            given |= _serde_pairs(inner) if inner else {}
-        elif isinstance(item, exp.SerdeProperties):
-            given |= _serde_pairs(item)
-        elif isinstance(item, exp.RowFormatDelimitedProperty):
-            names = {
-                "fields": "field.delim",
-                "escaped": "escape.delim",
-                "collection_items": "collection.delim",
-                "map_keys": "mapkey.delim",
-                "lines": "line.delim",
-                "null": "serialization.null.format",
-            }
-            for argument, parameter in names.items():
-                if item.args.get(argument) is not None:
-                    given[parameter] = item.args[argument].name
-    return serde, given
-
-
-def _serde_pairs(item: exp.Expression) -> dict[str, str]:
-    return {pair.this.name: pair.args["value"].name for pair in item.expressions}
-
-
-def _formats(items: list[exp.Expression]) -> tuple[str, str]:
-    for item in items:
-        if isinstance(item, exp.FileFormatProperty):
-            inner = item.this
-            if isinstance(inner, exp.InputOutputFormat):
-                return inner.args["input_format"].name, inner.args["output_format"].name
-            if inner.name.upper() not in _IO:
-                raise QueryError(
-                    f"NOT_SUPPORTED: STORED AS {inner.name} is not in the local Athena"
-                )
-            return _IO[inner.name.upper()]
-    return _IO["TEXTFILE"]

@@ -47,6 +47,13 @@ _HEADS: list[tuple[str, str, str, str]] = [
     (r"ALTER\s+TABLE\b", "alter_table", "DDL", "ALTER_TABLE"),
 ]
 _QUERIES = {"select", "insert", "unload", "ctas", "create_view", "explain"}
+# First words of statements that Athena or Trino knows and that are not served here.
+_OTHERS = frozenset(
+    ["ALTER", "ANALYZE", "CALL", "COMMIT", "CREATE", "DEALLOCATE", "DELETE", "DENY", "DESCRIBE",
+     "DROP", "EXECUTE", "GRANT", "INSERT", "MERGE", "OPTIMIZE", "PREPARE", "REFRESH", "RESET",
+     "REVOKE", "ROLLBACK", "SET", "SHOW", "START", "TRUNCATE", "UPDATE", "USE", "VACUUM"]
+)  # fmt: skip
+_EXPECTED = "'ALTER', 'CREATE', 'DESCRIBE', 'DROP', 'INSERT', 'SHOW', 'UNLOAD', <query>"
 _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 
 
@@ -62,7 +69,10 @@ def classify(sql: str) -> Statement:
             if kind in _QUERIES:
                 check_syntax(statement)
             return statement
-    raise invalid("Queries of this type are not supported", "NOT_SUPPORTED")
+    word = text.split()[0]
+    if word.upper() in _OTHERS:
+        raise invalid("Queries of this type are not supported", "NOT_SUPPORTED")
+    raise invalid(f"line 1:1: mismatched input '{word}'. Expecting: {_EXPECTED}", "MALFORMED_QUERY")
 
 
 def check_syntax(statement: Statement) -> None:
@@ -80,7 +90,7 @@ def check_syntax(statement: Statement) -> None:
         parse_trino(statement.sql)
 
 
-def parse_trino(sql: str) -> exp.Expression:
+def parse_trino(sql: str) -> exp.Expr:
     """The tree of one query in Trino's syntax."""
     try:
         trees = sqlglot.parse(sql, read="athena")
@@ -105,7 +115,7 @@ def _syntax_words(error: ParseError) -> str:
 
 @dataclass(frozen=True)
 class Unload:
-    query: exp.Expression
+    query: exp.Expr
     location: str
     properties: dict[str, str | list[str]]
 
@@ -126,7 +136,7 @@ def parse_unload(sql: str) -> Unload:
     return Unload(parse_trino(match[1]), match[2], table_properties(shell) if shell else {})
 
 
-def table_properties(create: exp.Expression) -> dict[str, str | list[str]]:
+def table_properties(create: exp.Expr) -> dict[str, str | list[str]]:
     """The `WITH (...)` of CTAS and UNLOAD, names in lower case."""
     found: dict[str, str | list[str]] = {}
     holder = create.args.get("properties")
@@ -136,8 +146,8 @@ def table_properties(create: exp.Expression) -> dict[str, str | list[str]]:
     return found
 
 
-def _property(item: exp.Expression) -> tuple[str, str | list[str]]:
-    names = {
+def _property(item: exp.Expr) -> tuple[str, str | list[str]]:
+    names: dict[type[exp.Expr], str] = {
         exp.FileFormatProperty: "format",
         exp.PartitionedByProperty: "partitioned_by",
         exp.LocationProperty: "location",

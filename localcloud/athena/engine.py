@@ -16,15 +16,22 @@ import duckdb
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from localcloud.athena import results, show, write
+from localcloud.athena import results, show, views, write
+from localcloud.athena.ctas import (
+    check_partition_columns,
+    location_of,
+    output_of,
+    table_of,
+    without_data,
+)
 from localcloud.athena.ddl import Definitions
 from localcloud.athena.dialect import Statement, parse_trino, parse_unload, table_properties
 from localcloud.athena.errors import ApiError, QueryError, from_duckdb
 from localcloud.athena.insertion import insertion
 from localcloud.athena.session import Session
-from localcloud.athena.write import Output, Written
+from localcloud.athena.write import Written
 from localcloud.glue import hive_types
-from localcloud.glue.catalog import Catalog, Column, partition_path, storage_descriptor
+from localcloud.glue.catalog import Catalog, partition_path
 from localcloud.glue.hive_types import UnknownTypeError, quote
 from localcloud.glue.objects import BadLocationError, Objects
 
@@ -66,7 +73,7 @@ class Engine:
             outcome.scanned = session.scanned
             return outcome
         except duckdb.Error as error:
-            raise from_duckdb(error) from error
+            raise from_duckdb(error, session.tree) from error
         except ApiError as error:
             raise QueryError(error.message) from error
         except (UnknownTypeError, BadLocationError) as error:
@@ -129,7 +136,7 @@ class Engine:
             (name.lower(), hive_types.to_hive(kind), hive_types.to_trino(kind)[0])
             for name, kind in described
         ]
-        Definitions(self.catalog, self.objects, query.database).save_view(tree, columns)
+        views.save(self.catalog, query.database, tree, columns)
         return self._text(query, [], [])
 
     def _insert(self, query: Query, session: Session) -> Outcome:
@@ -155,8 +162,11 @@ class Engine:
 
     def _unload(self, query: Query, session: Session) -> Outcome:
         plan = parse_unload(query.statement.sql)
-        output, partition_by = _output(plan.properties, "GZIP")
-        self._must_be_empty(plan.location, "the UNLOAD")
+        if "format" not in plan.properties:
+            raise QueryError("INVALID_TABLE_PROPERTY: UNLOAD needs the property 'format'")
+        output, partition_by = output_of(plan.properties, "GZIP")
+        if not partition_by:
+            self._must_be_empty(plan.location, "the UNLOAD")
         sql = session.prepare(named(plan.query))
         columns = _typed(describe(session, sql))
         written = write.write(
@@ -174,19 +184,20 @@ class Engine:
         name = tree.this.name.lower()
         if not self._absent(database, name, bool(tree.args.get("exists"))):
             return self._manifest(query, Written([], [], 0), f"{query.output}tables/{query.id}")
-        location = _ctas_location(query, properties)
+        default = f"{query.output}tables/{query.id}/"
+        location = location_of(properties, default, query.enforced)
         self._must_be_empty(location, f"table '{database}.{name}'")
-        output, partition_by = _output(properties, "GZIP")
+        output, partition_by = output_of(properties, "GZIP")
         sql = session.prepare(named(tree.expression.copy()))
         columns = _typed(describe(session, sql))
         _all_named(columns)
-        _check_partition_columns(columns, partition_by)
-        empty = _no_data(query.statement.sql)
+        check_partition_columns(columns, partition_by)
+        empty = without_data(query.statement.sql)
         written = Written([], [], 0) if empty else write.write(
             session.connection, self.objects, _renamed(sql, columns), columns, partition_by,
             output, location, session.folder,
         )  # fmt: skip
-        wanted = _ctas_table(name, columns, partition_by, output, location)
+        wanted = table_of(name, columns, partition_by, output, location)
         self.catalog.glue.create_table(DatabaseName=database, TableInput=wanted)
         self._register(database, name, written)
         return self._manifest(query, written, f"{query.output}tables/{query.id}")
@@ -206,9 +217,9 @@ class Engine:
     def _must_be_empty(self, location: str, what: str) -> None:
         if self.objects.exists(location.rstrip("/") + "/"):
             raise QueryError(
-                f"HIVE_PATH_ALREADY_EXISTS: Target directory for {what} already exists: {location}. "
-                f"You may need to manually clean the data at location '{location}' before "
-                "retrying. Athena will not delete data in your account."
+                f"HIVE_PATH_ALREADY_EXISTS: Target directory for {what} already exists: "
+                f"{location}. You may need to manually clean the data at location '{location}' "
+                "before retrying. Athena will not delete data in your account."
             )
 
     def _manifest(self, query: Query, written: Written, uri: str) -> Outcome:
@@ -218,7 +229,7 @@ class Engine:
         return self._finished(query, Outcome(columns, uri, manifest, rows=written.rows))
 
 
-def named(tree: exp.Expression) -> exp.Expression:
+def named(tree: exp.Expr) -> exp.Expr:
     """Give unnamed outputs a mark, so that they can be called `_colN` as Trino does."""
     select = tree
     while isinstance(select, (exp.SetOperation, exp.Subquery, exp.Paren)):
@@ -269,67 +280,3 @@ def _renamed(sql: str, columns: list[tuple[str, str]]) -> str:
         for mark, (name, kind) in zip(marks, columns, strict=True)
     )
     return f"SELECT {cast} FROM ({sql}) AS q({', '.join(marks)})"
-
-
-def _output(properties: dict[str, Any], default: str) -> tuple[Output, list[str]]:
-    known = {"format", "write_compression", "compression", "parquet_compression", "field_delimiter",
-             "partitioned_by", "external_location", "compression_level", "is_external",
-             "table_type"}  # fmt: skip
-    if unknown := sorted(set(properties) - known):
-        raise QueryError(f"INVALID_TABLE_PROPERTY: Table property '{unknown[0]}' is not supported")
-    file_format = str(properties.get("format", "PARQUET")).upper()
-    names = ("write_compression", "compression", "parquet_compression")
-    given = next((str(properties[name]) for name in names if name in properties), default)
-    delimiter = str(properties.get("field_delimiter", "\x01")).replace("\\t", "\t")
-    return Output(file_format, given.upper(), delimiter), list(properties.get("partitioned_by", []))
-
-
-def _ctas_location(query: Query, properties: dict[str, Any]) -> str:
-    given = properties.get("external_location")
-    if given and query.enforced:
-        raise QueryError(
-            "INVALID_TABLE_PROPERTY: The Create Table As Select query failed because it was "
-            "submitted with an 'external_location' property to an Athena Workgroup that enforces "
-            "a centralized output location for all queries. Please remove the "
-            "'external_location' property and resubmit the query."
-        )
-    return str(given) if given else f"{query.output}tables/{query.id}/"
-
-
-def _check_partition_columns(columns: list[tuple[str, str]], partition_by: list[str]) -> None:
-    last = [name for name, _ in columns][len(columns) - len(partition_by) :]
-    if last != partition_by:
-        raise QueryError(
-            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and "
-            f"in the same order as the table properties: {partition_by}"
-        )
-
-
-def _no_data(sql: str) -> bool:
-    return re.search(r"\bWITH\s+NO\s+DATA\s*\Z", sql, re.IGNORECASE) is not None
-
-
-def _ctas_table(
-    name: str,
-    columns: list[tuple[str, str]],
-    partition_by: list[str],
-    output: Output,
-    location: str,
-) -> dict[str, Any]:
-    made = [Column(n, hive_types.to_hive(kind)) for n, kind in columns]
-    given = {"field.delim": output.delimiter} if output.file_format == "TEXTFILE" else {}
-    storage = storage_descriptor(
-        [column for column in made if column.name not in partition_by],
-        location, output.file_format, given,
-    )  # fmt: skip
-    return {
-        "Name": name,
-        "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [column.raw() for column in made if column.name in partition_by],
-        "StorageDescriptor": storage,
-        "Parameters": {
-            "EXTERNAL": "TRUE",
-            "has_encrypted_data": "false",
-            "write.compression": output.compression,
-        },
-    }

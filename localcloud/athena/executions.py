@@ -122,8 +122,9 @@ class Executions:
                 return
             statistics = record["Statistics"]
             statistics["EngineExecutionTimeInMillis"] = spent
-            queued = time.time() - record["Status"]["SubmissionDateTime"]
-            statistics["TotalExecutionTimeInMillis"] = max(spent, round(queued * 1000))
+            total = round((time.time() - record["Status"]["SubmissionDateTime"]) * 1000)
+            statistics["TotalExecutionTimeInMillis"] = max(spent, total)
+            statistics["QueryQueueTimeInMillis"] = max(0, total - spent)
             if outcome:
                 statistics["DataScannedInBytes"] = outcome.scanned
                 record["ResultConfiguration"]["OutputLocation"] = outcome.output

@@ -34,7 +34,7 @@ class Insertion:
     output: Output
 
 
-def insertion(catalog: Catalog, session: Session, tree: exp.Expression, database: str) -> Insertion:
+def insertion(catalog: Catalog, session: Session, tree: exp.Expr, database: str) -> Insertion:
     """What an INSERT writes and where."""
     target = tree.this
     listed = None
@@ -59,7 +59,7 @@ def insertion(catalog: Catalog, session: Session, tree: exp.Expression, database
     return Insertion(table, _fitted(sql, everything, wanted), everything, _output(table))
 
 
-def _values(inner: exp.Expression) -> exp.Expression:
+def _values(inner: exp.Expr) -> exp.Expr:
     if not isinstance(inner, exp.Values):
         raise QueryError("NOT_SUPPORTED: INSERT INTO takes a query or VALUES")
     return inner.copy() if inner.alias else exp.alias_(inner.copy(), "v", table=True)

@@ -11,7 +11,7 @@ from localcloud.glue import hive_types
 from localcloud.glue.catalog import HIVE_NULL, Column, Partition, Table
 
 
-def predicates(select: exp.Expression, node: exp.Table, table: Table) -> str:
+def predicates(select: exp.Expr, node: exp.Table, table: Table) -> str:
     """The conjuncts of a SELECT that name only this table's partition keys, as DuckDB SQL."""
     where = select.args.get("where") if isinstance(select, exp.Select) else None
     if where is None or not table.partition_keys:
@@ -28,7 +28,7 @@ def predicates(select: exp.Expression, node: exp.Table, table: Table) -> str:
     return " AND ".join(found)
 
 
-def _only_keys(condition: exp.Expression, keys: set[str], alias: str, alone: bool) -> bool:
+def _only_keys(condition: exp.Expr, keys: set[str], alias: str, alone: bool) -> bool:
     columns = list(condition.find_all(exp.Column))
     if not columns or condition.find(exp.Query, exp.Rand, exp.Anonymous):
         return False

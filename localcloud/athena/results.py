@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -64,26 +63,7 @@ def rendered(value: str, duckdb_type: str) -> str:
         return f"strftime(CAST({value} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g'){zone}"
     if kind == "blob":
         return f"rtrim(regexp_replace(lower(hex({value})), '(..)', '\\1 ', 'g'))"
-    return f"CAST({value} AS VARCHAR)"
-
-
-def java_number(text: str) -> str:
-    """A floating-point number as Java (and so Trino) writes it: 1.0E7, 0.001, NaN."""
-    words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    if text in words:
-        return words[text]
-    sign, digits, power = Decimal(text).as_tuple()
-    assert isinstance(power, int)
-    mantissa = "".join(map(str, digits)).lstrip("0").rstrip("0") or "0"
-    if mantissa == "0":
-        return "-0.0" if sign else "0.0"
-    exponent = len("".join(map(str, digits)).lstrip("0")) + power - 1
-    minus = "-" if sign else ""
-    if -3 <= exponent < 7:
-        plain = format(Decimal((sign, digits, power)), "f")
-        plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
-        return plain if "." in plain else plain + ".0"
-    return f"{minus}{mantissa[0]}.{mantissa[1:] or '0'}E{exponent}"
+    return f"athena_text({value})" if kind in ("double", "float") else f"CAST({value} AS VARCHAR)"
 
 
 def write_csv(
@@ -94,7 +74,6 @@ def write_csv(
     columns = ", ".join(
         rendered(f"q.{n}", kind) for n, (_, kind) in zip(names, described, strict=True)
     )
-    floats = [at for at, (_, kind) in enumerate(described) if kind in ("DOUBLE", "FLOAT")]
     cursor = connection.execute(f"SELECT {columns} FROM ({sql}) AS q({', '.join(names)})")
     count = 0
     with path.open("w", encoding="utf-8", newline="") as out:
@@ -102,16 +81,8 @@ def write_csv(
         while rows := cursor.fetchmany(5000):
             count += len(rows)
             for row in rows:
-                out.write(_line(_numbers(row, floats) if floats else row))
+                out.write(_line(row))
     return count
-
-
-def _numbers(row: tuple[str | None, ...], floats: list[int]) -> list[str | None]:
-    values = list(row)
-    for at in floats:
-        text = values[at]
-        values[at] = None if text is None else java_number(text)
-    return values
 
 
 def _line(values: Any) -> str:

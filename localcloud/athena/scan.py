@@ -60,7 +60,7 @@ def _empty(table: Table) -> str:
         f"CAST(NULL AS {hive_types.to_duckdb(column.type)}) AS {hive_types.quote(column.name)}"
         for column in columns
     ]
-    return f"SELECT {', '.join([*nulls, 'CAST(NULL AS VARCHAR) AS ' + chr(34) + '$path' + chr(34)])} LIMIT 0"
+    return f'SELECT {", ".join(nulls)}, CAST(NULL AS VARCHAR) AS "$path" LIMIT 0'
 
 
 def _hive_layout(table: Table, groups: list[Group]) -> bool:
@@ -99,7 +99,7 @@ def _read(connection: duckdb.DuckDBPyConnection, table: Table, paths: list[str],
         options += ", hive_partitioning=false"
     columns, source = readers[table.serde](connection, table, files, options)
     keys = [hive_types.quote(key.name) for key in table.partition_keys] if hive else []
-    return f"SELECT {', '.join([*columns, *keys, 'filename AS ' + chr(34) + '$path' + chr(34)])} FROM {source}"
+    return f'SELECT {", ".join([*columns, *keys])}, filename AS "$path" FROM {source}'
 
 
 def _parquet(

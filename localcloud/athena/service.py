@@ -39,7 +39,7 @@ class Service:
             "StartQueryExecution": self.start,
             "GetQueryExecution": self.get,
             "BatchGetQueryExecution": self.batch_get,
-            "ListQueryExecutions": self.list,
+            "ListQueryExecutions": self.ids,
             "StopQueryExecution": self.stop,
             "GetQueryResults": self.results,
             "GetQueryRuntimeStatistics": self.runtime,
@@ -56,7 +56,8 @@ class Service:
         """One request. Queries touch S3 and the catalog of this same server: never on its loop."""
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if action not in self._actions:
-            return await self._beneath(method, path, headers, body, query_params)
+            told = await self._beneath(method, path, headers, body, query_params)
+            return _complete(told) if action == "GetWorkGroup" else told
         try:
             request = json.loads(body or b"{}")
             answer, status = await asyncio.to_thread(self._actions[action], request), 200
@@ -81,10 +82,10 @@ class Service:
         context = {
             k.capitalize(): v for k, v in (request.get("QueryExecutionContext") or {}).items()
         }
-        database = (context.get("Database") or "default").lower()
+        database = (context.get("Database") or "default").strip("`").lower()
         query = Query(new_id(), statement, database, output, enforced)
         suffix = ".csv" if statement.kind == "select" else ".txt"
-        settings = (group.get("Configuration") or {}).get("ResultConfiguration") or {}
+        settings = group["Configuration"]["ResultConfiguration"]
         encryption = (settings if enforced else given).get("EncryptionConfiguration")
         record = {
             "QueryExecutionId": query.id,
@@ -135,7 +136,7 @@ class Service:
                 )
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
-    def list(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ids(self, request: dict[str, Any]) -> dict[str, Any]:
         group = self._workgroup(request.get("WorkGroup") or "primary")["Name"]
         start, limit = _token(request), int(request.get("MaxResults") or 50)
         every = self._executions.ids(group)
@@ -197,6 +198,26 @@ class Service:
         }
 
 
+def _complete(told: Response) -> Response:
+    """A workgroup with the settings that hold unless it says otherwise.
+
+    https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
+    """
+    status, headers, body = told
+    if status != 200:
+        return told
+    answer = json.loads(body)
+    group = answer["WorkGroup"]
+    defaults = {
+        "ResultConfiguration": {},
+        "EnforceWorkGroupConfiguration": group["Name"] != "primary",
+        "RequesterPaysEnabled": False,
+    }
+    group["Configuration"] = defaults | (group.get("Configuration") or {})
+    headers = {k: v for k, v in headers.items() if k.lower() != "content-length"}
+    return status, headers, json.dumps(answer).encode()
+
+
 def _id(request: dict[str, Any]) -> str:
     found = request.get("QueryExecutionId")
     if not found:
@@ -216,9 +237,9 @@ def _output(group: dict[str, Any], given: dict[str, Any]) -> tuple[bool, str]:
 
     https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
     """
-    settings = group.get("Configuration") or {}
-    own = (settings.get("ResultConfiguration") or {}).get("OutputLocation") or ""
-    enforced = settings.get("EnforceWorkGroupConfiguration", group["Name"] != "primary")
+    settings = group["Configuration"]
+    own = settings["ResultConfiguration"].get("OutputLocation") or ""
+    enforced = settings["EnforceWorkGroupConfiguration"]
     enforced = str(enforced).lower() == "true" and bool(own)
     output = own if enforced else given.get("OutputLocation") or own
     if not output:

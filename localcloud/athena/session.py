@@ -11,9 +11,9 @@ from sqlglot import exp
 from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.scope import traverse_scope
 
-from localcloud.athena import pruning, scan
+from localcloud.athena import comparisons, pruning, scan
 from localcloud.athena.dialect import parse_trino
-from localcloud.athena.errors import QueryError
+from localcloud.athena.errors import QueryError, place
 from localcloud.athena.macros import MACROS
 from localcloud.athena.scan import Group
 from localcloud.athena.translate import to_duckdb
@@ -36,7 +36,9 @@ class Session:
     folder: Path
     database: str
     scanned: int = 0
+    tree: exp.Expr | None = None  # the query as it was given, for its places in errors
     _views: dict[tuple[str, str], str] = field(default_factory=dict)
+    _types: dict[str, dict[str, str]] = field(default_factory=dict)  # of columns, by view
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -55,19 +57,19 @@ class Session:
         if "connection" in self.__dict__:
             self.connection.close()
 
-    def prepare(self, tree: exp.Expression) -> str:
+    def prepare(self, tree: exp.Expr) -> str:
         """The query in DuckDB's SQL. Its tables are registered, its hidden columns resolved."""
+        self.tree = tree
         return to_duckdb(self.bind(tree.copy(), self.database))
 
-    def bind(self, tree: exp.Expression, database: str) -> exp.Expression:
+    def bind(self, tree: exp.Expr, database: str) -> exp.Expr:
         hidden = any(column.name == "$path" for column in tree.find_all(exp.Column))
         for scope, node in _physical_tables(tree):
             self._bind_table(scope, node, database, hidden)
+        comparisons.check(tree, lambda table: self._types.get(table.name, {}))
         return tree
 
-    def _bind_table(
-        self, scope: exp.Expression, node: exp.Table, database: str, hidden: bool
-    ) -> None:
+    def _bind_table(self, scope: exp.Expr, node: exp.Table, database: str, hidden: bool) -> None:
         name, where = node.name.lower(), (node.db or database).lower()
         if not node.alias:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
@@ -85,15 +87,17 @@ class Session:
         table = self.catalog.table(database, name)
         if table is not None:
             return table
-        place = _place(node)
+        where = place(node)
+        if node.args.get("db"):
+            where = place(node.args["db"])
         if self.catalog.database(database) is None:
-            raise QueryError(f"SCHEMA_NOT_FOUND: {place}: Schema '{database}' does not exist")
+            raise QueryError(f"SCHEMA_NOT_FOUND: {where}: Schema '{database}' does not exist")
         raise QueryError(
-            f"TABLE_NOT_FOUND: {place}: Table 'awsdatacatalog.{database}.{name}' does not exist"
+            f"TABLE_NOT_FOUND: {where}: Table 'awsdatacatalog.{database}.{name}' does not exist"
         )
 
     def _data(
-        self, scope: exp.Expression, node: exp.Table, database: str, name: str, hidden: bool
+        self, scope: exp.Expr, node: exp.Table, database: str, name: str, hidden: bool
     ) -> str:
         table = self._table(node, database, name)
         if table.view_sql is not None:
@@ -107,6 +111,7 @@ class Session:
             shown = f'{self._uri()} AS "$path"'
             drop = f"* REPLACE ({shown})" if hidden else '* EXCLUDE ("$path")'
             self._views[key] = self._create(f"SELECT {drop} FROM ({source})", key[0])
+            self._types[self._views[key]] = _types(table)
         if hidden:
             _hide_path(scope)
         return self._views[key]
@@ -119,6 +124,7 @@ class Session:
             self._views[key] = ""
             inner = self.bind(parse_trino(table.view_sql or ""), table.database)
             self._views[key] = self._create(to_duckdb(inner), key[0])
+            self._types[self._views[key]] = _types(table)
         return self._views[key]
 
     def _create(self, sql: str, name: str) -> str:
@@ -181,7 +187,7 @@ class Session:
         makers = {"schemata": _schemata, "tables": _tables, "columns": _columns}
         if name not in makers:
             raise QueryError(
-                f"TABLE_NOT_FOUND: {_place(node)}: "
+                f"TABLE_NOT_FOUND: {place(node)}: "
                 f"Table 'awsdatacatalog.information_schema.{name}' does not exist"
             )
         key = ("information_schema", name)
@@ -200,20 +206,18 @@ class Session:
         return self._views[key]
 
 
+def _types(table: Table) -> dict[str, str]:
+    return {column.name: column.type for column in table.columns + table.partition_keys}
+
+
 def _folder(location: str) -> str:
     split_uri(location)
     return location.rstrip("/") + "/"
 
 
-def _place(node: exp.Table) -> str:
-    meta = node.this.meta
-    line, end = meta.get("line", 1), meta.get("col", 1)
-    return f"line {line}:{max(1, end - len(node.name) + 1)}"
-
-
-def _physical_tables(tree: exp.Expression) -> list[tuple[exp.Expression, exp.Table]]:
+def _physical_tables(tree: exp.Expr) -> list[tuple[exp.Expr, exp.Table]]:
     """Each table in the tree that is no CTE, with the SELECT it stands in."""
-    found: list[tuple[exp.Expression, exp.Table]] = []
+    found: list[tuple[exp.Expr, exp.Table]] = []
     try:
         for scope in traverse_scope(tree):
             for _, source in scope.selected_sources.values():
@@ -224,7 +228,7 @@ def _physical_tables(tree: exp.Expression) -> list[tuple[exp.Expression, exp.Tab
     return found
 
 
-def _hide_path(select: exp.Expression) -> None:
+def _hide_path(select: exp.Expr) -> None:
     """`*` does not give the hidden `$path` column."""
     if not isinstance(select, exp.Select):
         return

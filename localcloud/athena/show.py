@@ -9,8 +9,7 @@ import fnmatch
 import re
 from dataclasses import dataclass
 
-from localcloud.athena.ddl import semantic
-from localcloud.athena.errors import QueryError
+from localcloud.athena.errors import QueryError, semantic
 from localcloud.glue.catalog import Catalog, Column, Table, partition_path
 
 _NAME = r'[`"]?[\w-]+[`"]?'
@@ -87,7 +86,8 @@ class Show:
         table = self._table(sql, pattern)
         lines = [_described(column) for column in table.columns + table.partition_keys]
         if table.partition_keys:
-            lines += ["\t \t ", "# Partition Information\t \t ", "# col_name            \tdata_type           \tcomment             ", "\t \t "]  # fmt: skip
+            heading = "\t".join(f"{text:<20}" for text in ("# col_name", "data_type", "comment"))
+            lines += ["\t \t ", "# Partition Information\t \t ", heading, "\t \t "]
             lines += [_described(column) for column in table.partition_keys]
         return lines
 

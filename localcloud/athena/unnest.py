@@ -1,0 +1,56 @@
+"""UNNEST of maps, of rows, of several arrays and with ordinality, as a lateral subquery.
+
+https://docs.aws.amazon.com/athena/latest/ug/flattening-arrays.html
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from localcloud.athena.errors import QueryError
+from localcloud.athena.lambdas import call
+
+_MAPS = (exp.Map, exp.VarMap, exp.ToMap, exp.MapFromEntries)
+_LISTS = (exp.Array, exp.ArrayAgg, exp.Transform, exp.ArrayFilter)
+
+
+def rewritten(node: exp.Unnest) -> exp.Expr:
+    """DuckDB's own UNNEST takes one list and gives one column; the rest is written out."""
+    alias = node.args.get("alias")
+    names = [column.name for column in alias.columns] if alias else []
+    ordinal = node.args.get("offset")
+    if len(node.expressions) == 1 and len(names) <= 1 and not ordinal:
+        return node
+    if not names:
+        raise QueryError("NOT_SUPPORTED: UNNEST without column names of its own")
+    number = ordinal.name if isinstance(ordinal, exp.Identifier) else ""
+    if ordinal and not number:
+        names, number = names[:-1], names[-1]
+    columns = _columns(node.expressions, names)
+    if number:
+        at = call("generate_subscripts", _list(node.expressions[0]), exp.Literal.number(1))
+        columns.append(exp.alias_(at, number))
+    inner = exp.Select(expressions=columns)
+    return exp.Subquery(this=inner, alias=exp.TableAlias(this=alias.this if alias else None))
+
+
+def _columns(values: list[exp.Expr], names: list[str]) -> list[exp.Expr]:
+    if len(values) == len(names):
+        return [exp.alias_(_unnest(v), n) for v, n in zip(values, names, strict=True)]
+    if len(values) > 1:
+        raise QueryError("NOT_SUPPORTED: UNNEST of maps or rows beside other values")
+    if len(names) == 2 and not isinstance(values[0], _LISTS):
+        parts = [call(part, values[0].copy()) for part in ("map_keys", "map_values")]
+        return [exp.alias_(_unnest(v), n) for v, n in zip(parts, names, strict=True)]
+    rows = _unnest(values[0])
+    fields = [call("struct_extract_at", rows.copy(), exp.Literal.number(at + 1))
+              for at in range(len(names))]  # fmt: skip
+    return [exp.alias_(f, n) for f, n in zip(fields, names, strict=True)]
+
+
+def _unnest(value: exp.Expr) -> exp.Anonymous:
+    return call("unnest", value.copy())
+
+
+def _list(value: exp.Expr) -> exp.Expr:
+    return call("map_keys", value.copy()) if isinstance(value, _MAPS) else value.copy()
