@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,16 +46,17 @@ def test_bytecode_ships_for_what_a_cold_start_would_compile(archive: zipfile.Zip
     assert any(name.startswith("pydantic/") for name in compiled)
 
 
-def test_the_app_imports_with_what_ships_and_the_lambda_runtime_alone(
-    archive: zipfile.ZipFile, tmp_path: Path
-):
-    """AWS's Python runtime brings boto3; nothing else of this environment may be seen.
+@pytest.fixture(scope="module")
+def lambda_python(
+    archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Runs a line with what ships and the Lambda runtime alone; gives its output.
 
+    AWS's Python runtime brings boto3; nothing else of this environment may be seen.
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
     """
-    archive.extractall(tmp_path / "task")
-    runtime = tmp_path / "runtime"
-    runtime.mkdir()
+    task, runtime = (tmp_path_factory.mktemp(name) for name in ("task", "runtime"))
+    archive.extractall(task)
     import boto3
 
     installed = Path(boto3.__file__).parents[1]
@@ -63,16 +65,29 @@ def test_the_app_imports_with_what_ships_and_the_lambda_runtime_alone(
         (runtime / name).symlink_to(installed / name)
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{tmp_path / 'task'}{os.pathsep}{runtime}",
+        "PYTHONPATH": f"{task}{os.pathsep}{runtime}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    command = [sys.executable, "-S", "-c", "import app; print(app.app.app_name)"]
-    done = subprocess.run(
-        command, cwd=tmp_path / "task", env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "driftloop"
+
+    def run(line: str) -> str:
+        command = [sys.executable, "-S", "-c", line]
+        done = subprocess.run(command, cwd=task, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run
+
+
+def test_the_app_imports_with_what_ships_and_the_lambda_runtime_alone(lambda_python):
+    assert lambda_python("import app; print(app.app.app_name)") == "driftloop"
+
+
+def test_the_app_s_import_is_lean(lambda_python):
+    """What a function needs for its work is imported by the function that does it."""
+    loaded = lambda_python("import app, sys; print(*sys.modules)").split()
+    heavy = {"boto3", "botocore.session", "pydantic", "pandas", "numpy", "awswrangler", "sklearn"}
+    assert not heavy & {*loaded}
 
 
 def test_the_same_content_packs_to_the_same_bytes(tmp_path: Path):
