@@ -63,25 +63,34 @@ class _Crawl:
 
     def run(self) -> Changes:
         known = self._known()
-        adds = self._policy.recrawl == NEW_FOLDERS and bool(known)
-        found = [] if adds else [(target, self._found(target)) for target in self._targets]
-        new = self._new_folders(known) if adds else []
+        if self._policy.recrawl == NEW_FOLDERS and known:
+            self._add(known)
+        else:
+            self._everything(known)
+        self._say("BENCHMARK : Finished writing to Catalog")
+        return self._updates.changes
+
+    def _everything(self, known: list[Table]) -> None:
+        """Write every table that there is now; deal with the ones that are gone."""
+        found = [(target, self._found(target)) for target in self._targets]
         self._say(f"BENCHMARK : Classification complete, writing results to {self._database}")
         self._within_threshold(sum(len(tables) for _, tables in found))
         if self._catalog.database(self._database) is None:
             self._catalog.glue.create_database(DatabaseInput={"Name": self._database})
         for target, tables in found:
-            for each in tables:
+            for table in tables:
                 self._stop_if_asked()
-                self._updates.table(each, target.get("Exclusions") or [])
-        for table, part in new:
-            self._updates.partitions(table, part)
-        if not adds:
-            for table in known:
-                if table.name not in self._updates.written:
-                    self._updates.gone(table)
-        self._say("BENCHMARK : Finished writing to Catalog")
-        return self._updates.changes
+                self._updates.table(table, target.get("Exclusions") or [])
+        for gone in known:
+            if gone.name not in self._updates.written:
+                self._updates.gone(gone)
+
+    def _add(self, known: list[Table]) -> None:
+        """Add the new folders of known tables as partitions."""
+        found = self._new_folders(known)
+        self._say(f"BENCHMARK : Classification complete, writing results to {self._database}")
+        for table, partitions in found:
+            self._updates.partitions(table, partitions)
 
     def _known(self) -> list[Table]:
         """The tables that this crawler wrote before, of what lies in its targets."""
