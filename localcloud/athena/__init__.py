@@ -51,3 +51,4 @@ def install(config: CloudConfig) -> None:
     service = Service(executions, objects, workgroup, beneath)
     adapter.register_service("athena", service.handle)
     adapter.register_state("athena_queries", executions.saved, executions.restore)
+    adapter.on_stop(executions.close)

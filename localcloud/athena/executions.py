@@ -50,6 +50,7 @@ class Executions:
         self._engine, self._announce = engine, announce
         self._all: dict[str, Execution] = {}
         self._lock = threading.RLock()
+        self._closing = False
         self._pool = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="athena")
 
     def start(self, query: Query, record: dict[str, Any], token: str) -> str:
@@ -118,7 +119,7 @@ class Executions:
         spent = max(1, round((time.monotonic() - begun) * 1000))
         record = execution.record
         with self._lock:
-            if execution.state in _ENDED:
+            if execution.state in _ENDED or self._closing:
                 return
             statistics = record["Statistics"]
             statistics["EngineExecutionTimeInMillis"] = spent
@@ -145,12 +146,18 @@ class Executions:
         """Cancel a query that has not ended; one that has ended stays as it is."""
         execution = self.get(query_id)
         with self._lock:
-            session = execution.session
             if execution.state in _ENDED:
                 return
             execution.record["Status"]["StateChangeReason"] = "Query cancelled by user"
-        if self._enter(execution, "CANCELLED") and session is not None:
-            session.connection.interrupt()
+        if self._enter(execution, "CANCELLED"):
+            threading.Thread(target=_interrupt, args=(execution,), daemon=True).start()
+
+    def close(self) -> None:
+        """Let go of what is under way, so that the process can end; `restore` says it failed."""
+        self._closing = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for execution in list(self._all.values()):
+            _interrupt(execution)
 
     def get(self, query_id: str) -> Execution:
         with self._lock:
@@ -199,6 +206,13 @@ class Executions:
                         "CompletionDateTime": time.time(),
                     }
                 self._all[name] = execution
+
+
+def _interrupt(execution: Execution) -> None:
+    """Until the run is over: DuckDB forgets an interrupt that comes between two statements."""
+    while (session := execution.session) is not None:
+        session.interrupt()
+        time.sleep(0.05)
 
 
 def new_id() -> str:

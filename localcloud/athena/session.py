@@ -57,6 +57,11 @@ class Session:
         if "connection" in self.__dict__:
             self.connection.close()
 
+    def interrupt(self) -> None:
+        """Stop the statement that runs now, from another thread."""
+        if "connection" in self.__dict__:
+            self.connection.interrupt()
+
     def prepare(self, tree: exp.Expr) -> str:
         """The query in DuckDB's SQL. Its tables are registered, its hidden columns resolved."""
         self.tree = tree

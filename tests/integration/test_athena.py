@@ -21,6 +21,8 @@ pytestmark = pytest.mark.cloud
 LAZY = "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'"
 OPEN_CSV = "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
 OPENX = "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'"
+_MANY = "UNNEST(sequence(1, 100000))"
+ENDLESS = f"SELECT sum(sqrt(x * y)) FROM {_MANY} AS a(x) CROSS JOIN {_MANY} AS b(y)"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -594,8 +596,7 @@ def test_the_same_token_starts_one_query(athena: Athena):
 
 def test_a_query_is_stopped(athena: Athena, eventually):
     """https://docs.aws.amazon.com/athena/latest/APIReference/API_StopQueryExecution.html"""
-    many = "UNNEST(sequence(1, 100000))"
-    query = athena.start(f"SELECT sum(sqrt(x * y)) FROM {many} AS a(x) CROSS JOIN {many} AS b(y)")
+    query = athena.start(ENDLESS)
 
     def state() -> str:
         found = athena.api.get_query_execution(QueryExecutionId=query)
@@ -661,10 +662,11 @@ def test_each_change_of_state_is_told(athena: Athena, eventually):
     assert states == {(None, "QUEUED"), ("QUEUED", "RUNNING"), ("RUNNING", "SUCCEEDED")}
 
 
-def test_queries_and_their_results_outlive_a_restart(own_cloud: Any, eventually):
+def test_a_restart_keeps_what_ended_and_fails_what_had_not(own_cloud: Any, eventually):
     athena = made(own_cloud.start(), eventually)
     execution = athena.run("SELECT 1 AS x")
     athena.run("CREATE TABLE kept AS SELECT 'here' AS word")
+    cut_off = athena.start(ENDLESS)
     own_cloud.stop()
     own_cloud.start()
     query = execution["QueryExecutionId"]
@@ -675,6 +677,9 @@ def test_queries_and_their_results_outlive_a_restart(own_cloud: Any, eventually)
         [{"VarCharValue": "x"}], [{"VarCharValue": "1"}],
     ]  # fmt: skip
     assert athena.select("SELECT * FROM kept") == [["here"]]
+    status = athena.end(cut_off)["Status"]
+    assert status["State"] == "FAILED"
+    assert "The service stopped while the query ran" in status["StateChangeReason"]
 
 
 def test_result_files_are_csv_to_everyone(athena: Athena):
