@@ -76,7 +76,7 @@ class Capture:
             table, parents = handled(events, self.handler, rejects)
         else:
             table, parents = self._decoded(events, rejects)
-        return Batch(columns.plain(table), ids(events).take(pa.array(parents)))
+        return Batch(columns.plain(table), payloads.named(ids(events), parents))
 
     def _decoded(self, events: pa.Table, rejects: Rejects) -> tuple[pa.Table, np.ndarray]:
         """Both sides beside one another, the output's columns first as AWS has them."""
@@ -197,13 +197,8 @@ def _record(event: dict[str, Any]) -> InferenceRecord:
 
 
 def _numbered(parents: np.ndarray) -> np.ndarray:
-    """parent * 2^32 + how many of the same parent came before; parents of one stand together."""
-    order = np.argsort(parents, kind="stable")
-    ordered = parents[order]
-    starts = np.searchsorted(ordered, ordered, side="left")
-    within_parent = np.empty(len(parents), np.int64)
-    within_parent[order] = np.arange(len(parents)) - starts
-    return parents.astype(np.int64) * 2**32 + within_parent
+    """One number for each (parent, place)."""
+    return parents.astype(np.int64) * 2**32 + payloads.places(parents)
 
 
 def _seconds(words: str | None, rejects: Rejects) -> int | None:

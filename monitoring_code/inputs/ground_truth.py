@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inputs import columns, jsonlines, payloads
+from inputs.capture import Batch
 from inputs.jsonlines import Rejects
 
 SCHEMA = pa.schema(
@@ -23,11 +24,11 @@ SCHEMA = pa.schema(
         ),
     ]
 )
-ID, LABEL = "event_id", "label"
+ID, LABEL = "event_id", "ground_truth"
 
 
 def read(folder: Path, rejects: Rejects, attribute: str = "") -> pa.Table:
-    """Columns `event_id` and `label`, each id once.
+    """Columns `event_id` and `ground_truth`, each id once.
 
     `attribute` names the label within JSON ground truth; without it the first member is taken.
     """
@@ -42,6 +43,14 @@ def read(folder: Path, rejects: Rejects, attribute: str = "") -> pa.Table:
     return labels.take(last["line_max"]).select([ID, LABEL])
 
 
+def merge(batch: Batch, labels: pa.Table) -> pa.Table:
+    """The batch's records that have a label, and their labels in a column of that name."""
+    where = pc.index_in(batch.ids, value_set=labels[ID].combine_chunks())
+    merged = batch.columns.drop_columns([n for n in (LABEL,) if n in batch.columns.column_names])
+    merged = merged.append_column(LABEL, labels[LABEL].take(where))
+    return merged.filter(pc.is_valid(where))
+
+
 def _labels(table: pa.Table, attribute: str, rejects: Rejects) -> pa.Table:
     data = table["groundTruthData"].combine_chunks()
     metadata = table["eventMetadata"].combine_chunks()
@@ -49,7 +58,7 @@ def _labels(table: pa.Table, attribute: str, rejects: Rejects) -> pa.Table:
     none = pa.nulls(len(text), pa.string())
     records = payloads.decode(text, encoding, none, (), rejects)
     ids = pc.coalesce(*(pc.struct_field(metadata, [n]) for n in ("inferenceId", "eventId")))
-    ids = ids.take(pa.array(records.parents))
+    ids = payloads.named(ids, records.parents)
     names = records.columns.column_names
     names = columns.found(names, attribute) if attribute else names
     if not names:

@@ -63,6 +63,25 @@ def decode(
     )
 
 
+def places(parents: np.ndarray) -> np.ndarray:
+    """Of each record, how many of the same payload came before it."""
+    order = np.argsort(parents, kind="stable")
+    ordered = parents[order]
+    found = np.empty(len(parents), np.int64)
+    found[order] = np.arange(len(parents)) - np.searchsorted(ordered, ordered, side="left")
+    return found
+
+
+def named(ids: pa.Array, parents: np.ndarray) -> pa.Array:
+    """Each record's id: its payload's, with its place (`id/0`) where the payload held several."""
+    own = ids.take(pa.array(parents))
+    several = np.bincount(parents, minlength=len(ids))[parents] > 1
+    if not several.any():
+        return own
+    placed = pc.binary_join_element_wise(own, pa.array(places(parents)).cast(pa.string()), "/")
+    return pc.if_else(pa.array(several), placed, own)
+
+
 def together(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables below one another; where their types differ, a column becomes text."""
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +12,40 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "monitoring_code"))
+ROOT = Path(__file__).resolve().parents[3]
+PYTHON = ROOT / ".driftloop" / "envs" / "jobs" / "bin" / "python"
+sys.path.insert(0, str(ROOT / "monitoring_code"))
 
 Write = Callable[..., Path]
+
+
+def run(script: str, base: Path, *arguments: str, fails: bool = False, **variables: str) -> str:
+    """Runs a job's script as a container does; gives its exit message."""
+    done = subprocess.run(
+        [str(PYTHON), str(ROOT / "monitoring_code" / script), *arguments],
+        env={"PATH": os.defpath, "SAGEMAKER_BASE_DIR": str(base), **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode != 0) is fails, done.stdout + done.stderr
+    return (base / "output" / "message").read_text()
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def truth_line(identifier: str, label: str) -> str:
+    """One line of ground truth."""
+    return json.dumps({"groundTruthData": {"data": label, "encoding": "CSV"},
+                       "eventMetadata": {"eventId": identifier}, "eventVersion": "0"})  # fmt: skip
+
+
+def metrics_of(base: Path) -> dict[str, dict[str, Any]]:
+    """The metrics that the platform is to publish, by name."""
+    path = base / "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
+    return {each["MetricName"]: each for each in map(json.loads, path.read_text().splitlines())}
 
 
 def event(

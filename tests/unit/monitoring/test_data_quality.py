@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Write, event
-
-ROOT = Path(__file__).resolve().parents[3]
-PYTHON = ROOT / ".driftloop" / "envs" / "jobs" / "bin" / "python"
-
-
-def run(script: str, base: Path, *arguments: str, fails: bool = False, **variables: str) -> str:
-    done = subprocess.run(
-        [str(PYTHON), str(ROOT / "monitoring_code" / script), *arguments],
-        env={"PATH": os.defpath, "SAGEMAKER_BASE_DIR": str(base), **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.returncode != 0) is fails, done.stdout + done.stderr
-    return (base / "output" / "message").read_text()
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text())
+from .conftest import PYTHON, ROOT, Write, event, metrics_of, read, run
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +72,7 @@ def test_metrics_for_the_platform_to_publish(
 ) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html"""
     run("data_quality.py", tmp_path, **managed(baseline, captured(lines(40))))
-    path = tmp_path / "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
-    found = {each["MetricName"]: each for each in map(json.loads, path.read_text().splitlines())}
+    found = metrics_of(tmp_path)
     assert set(found) == {
         *(f"feature_data_{name}" for name in ("age", "weight")),
         *(f"feature_non_null_{name}" for name in ("age", "weight", "colour")),

@@ -177,7 +177,7 @@ def test_both_sides_stand_output_first(captured: Write) -> None:
 
 def test_the_callers_id_wins_over_the_endpoints(captured: Write) -> None:
     events = [event("1\n2", inference_id="mine"), event("3", number=7)]
-    assert read(captured(events))[1] == ["mine", "mine", "event-7"]
+    assert read(captured(events))[1] == ["mine/0", "mine/1", "event-7"]
 
 
 def test_a_users_script_makes_the_records(tmp_path: Path, captured: Write) -> None:
@@ -195,7 +195,7 @@ def test_a_users_script_makes_the_records(tmp_path: Path, captured: Write) -> No
     folder = captured([event("1,2"), event("skip"), event("3", number=2)])
     columns, ids, refused = read(folder, handler=preprocess(script))
     assert columns == {"feature0": ["1", "2", "3"], "of": ["event-0", "event-0", "event-2"]}
-    assert ids == ["event-0", "event-0", "event-2"]
+    assert ids == ["event-0/0", "event-0/1", "event-2"]
     assert refused == {"records that the preprocessing script skipped": 1}
 
 
@@ -237,7 +237,11 @@ def test_ground_truth_by_id_the_later_line_wins(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("\n".join(lines))
     found = ground_truth.read(tmp_path, Rejects()).to_pylist()
-    assert {each["event_id"]: each["label"] for each in found} == {"a": "3", "mine": "2", "c": "5"}
+    assert {each["event_id"]: each["ground_truth"] for each in found} == {
+        "a": "3",
+        "mine": "2",
+        "c": "5",
+    }
 
 
 DATASETS = {

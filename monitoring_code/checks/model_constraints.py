@@ -1,0 +1,101 @@
+"""Constraints of model quality, and where live metrics break them.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-baseline.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from scipy import stats
+
+from checks import significance
+from checks.model_metrics import KEYS
+
+LESS, GREATER = "LessThanThreshold", "GreaterThanThreshold"
+WORSE_WHEN_HIGH = ("mae", "mse", "rmse", "false_positive_rate", "false_negative_rate")
+CONSTANT = "_best_constant_classifier"  # tells how hard the task is: no property of the model
+Violation = dict[str, str]
+
+
+def suggest(problem: str, metrics: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
+    """The baseline's values as thresholds. With `test`, a live value must be worse by more than
+    chance, and by more than `minimum_change` of the threshold; AWS's rule is any worse value."""
+    limits = {
+        name: {
+            "threshold": each["value"],
+            "comparison_operator": GREATER if name in WORSE_WHEN_HIGH else LESS,
+        }
+        for name, each in metrics.items()
+        if "value" in each and not name.endswith(CONSTANT) and math.isfinite(each["value"])
+    }
+    found: dict[str, Any] = {"version": 0.0, f"{KEYS[problem]}_constraints": limits}
+    if test:
+        found["significance_constraints"] = {
+            "perform_test": "Enabled",
+            "alpha": 0.01,
+            "correction": "Holm",
+            "minimum_change": 0.05,
+        }
+    return found
+
+
+def violations(
+    problem: str,
+    metrics: Mapping[str, Any],
+    constraints: Mapping[str, Any],
+    baseline: Mapping[str, Any],
+) -> list[Violation]:
+    """`baseline`: the baseline's metrics, for their standard errors; may be empty."""
+    limits = constraints[f"{KEYS[problem]}_constraints"]
+    test = constraints.get("significance_constraints", {})
+    named = [name for name in limits if name in metrics]
+    worse = {name: _worse_by(metrics[name]["value"], limits[name]) for name in named}
+    if test.get("perform_test") == "Enabled":
+        chance = [_p(worse[name], metrics[name], baseline.get(name, {})) for name in named]
+        adjusted = significance.CORRECTIONS[test.get("correction", "Holm")](chance)
+        least = float(test.get("minimum_change", 0.0))
+        kept = [
+            name
+            for name, p in zip(named, adjusted, strict=True)
+            if p < float(test.get("alpha", 0.01))
+            and worse[name] > least * abs(float(limits[name]["threshold"]))
+        ]
+    else:
+        kept = [name for name in named if worse[name] > 0]
+    return [_violation(name, metrics[name], limits[name]) for name in kept]
+
+
+def _worse_by(value: float, limit: Mapping[str, Any]) -> float:
+    apart = float(limit["threshold"]) - value
+    return -apart if limit["comparison_operator"] == GREATER else apart
+
+
+def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> float:
+    """P of a value so much worse by chance; 1 where its error is not known."""
+    error = math.hypot(*(_finite(each.get("standard_error")) for each in (live, baseline)))
+    if not math.isfinite(_number(live.get("standard_error"))):
+        return 1.0
+    if error == 0:
+        return 0.0 if worse > 0 else 1.0
+    return float(stats.norm.sf(worse / error))
+
+
+def _number(value: Any) -> float:
+    return float(value) if value is not None else float("nan")
+
+
+def _finite(value: Any) -> float:
+    number = _number(value)
+    return number if math.isfinite(number) else 0.0
+
+
+def _violation(name: str, live: Mapping[str, Any], limit: Mapping[str, Any]) -> Violation:
+    operator = limit["comparison_operator"]
+    words = (
+        f"Metric {name} with {live['value']} +/- {live['standard_deviation']} "
+        f"was {operator} '{limit['threshold']}'"
+    )
+    return {"constraint_check_type": operator, "description": words, "metric_name": name}

@@ -1,0 +1,135 @@
+"""Model quality: are live predictions as right as they were on the baseline?
+
+  baseline  reads a dataset of predictions and true labels; writes statistics.json and
+            constraints.json
+  analyze   merges captured predictions with ground truth by inference id, late labels too, and
+            writes statistics.json, constraints.json and constraint_violations.json
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality.html
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from checks import model_constraints, model_metrics
+from checks.model_metrics import BINARY, KEYS, MULTICLASS, REGRESSION, Outcome
+from inputs import columns, contract, labelled
+from inputs.contract import Job
+from inputs.ground_truth import LABEL
+from inputs.jsonlines import Rejects
+from inputs.labelled import Attributes
+from inputs.window import UTC
+from outputs import metrics, report
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    job, attributes = contract.job(options), labelled.attributes(options)
+    with report.failing_by_name(job.base):
+        rejects = Rejects()
+        table = labelled.read(job, attributes, options.ground_truth, rejects, inputs=False)
+        if rejects.counts:
+            print(f"not read: {rejects}")
+        if table.num_rows < max(1, job.min_records):
+            assert job.mode == contract.ANALYZE, f"{job.source} holds no labelled records"
+            report.message(job.base, f"Completed: {table.num_rows} labelled records, not judged.")
+            return
+        judged = outcome(table, options.problem, attributes)
+        found = model_metrics.described(judged)
+        statistics = described(job, judged, found)
+        report.write(job.output, "statistics.json", statistics)
+        if job.mode == contract.BASELINE:
+            test = options.rule == "Significance"
+            suggested = model_constraints.suggest(options.problem, found, test=test)
+            report.write(job.output, "constraints.json", suggested)
+            report.message(job.base, f"Completed: baseline of {len(judged)} labelled records.")
+        else:
+            analyze(job, options.problem, found)
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    parser = contract.parser(__doc__)
+    labelled.arguments(parser)
+    env = os.environ.get
+    problem = env("problem_type", MULTICLASS)
+    parser.add_argument("--problem", choices=(BINARY, MULTICLASS, REGRESSION), default=problem)
+    rules = ("Significance", "Threshold")
+    words_of = "Threshold is AWS's own"
+    parser.add_argument("--rule", choices=rules, default=env("RULE", rules[0]), help=words_of)
+    return parser.parse_args(words)
+
+
+def outcome(table: pa.Table, problem: str, attributes: Attributes) -> Outcome:
+    """Truth, predictions and scores as arrays; records without a prediction are left out."""
+    names = [name for name in table.column_names if name != LABEL]
+    predicted = attributes.prediction(names)
+    scored = next(iter(columns.found(names, attributes.probability)), None)
+    assert predicted or scored, f"no prediction among {', '.join(names)}"
+    table = table.filter(pc.is_valid(table[predicted or scored]))
+    truth = table[LABEL]
+    if problem == REGRESSION:
+        said = table[predicted or scored].cast(pa.float64()).to_numpy()
+        return Outcome(problem, truth.cast(pa.float64()).to_numpy(), said)
+    scores = table[scored].cast(pa.float64()).to_numpy() if scored else None
+    labels = np.array(_texts(truth), dtype=object)
+    if predicted is not None and attributes.threshold is None:
+        return model_metrics.classified(problem, labels, _texts(table[predicted]), scores)
+    assert scores is not None, "a probability threshold needs a probability"
+    cut = 0.5 if attributes.threshold is None else attributes.threshold
+    negative, positive = model_metrics.classified(problem, labels, labels).classes
+    return model_metrics.classified(
+        problem, labels, np.where(scores >= cut, positive, negative), scores
+    )
+
+
+def described(job: Job, judged: Outcome, found: dict[str, Any]) -> dict[str, Any]:
+    """statistics.json of model quality."""
+    moments = {"start_time": job.window.start, "end_time": job.window.end}
+    moments["evaluation_time"] = datetime.now(UTC)
+    return {
+        "version": 0.0,
+        "dataset": {
+            "item_count": len(judged),
+            **{name: f"{moment:%Y-%m-%dT%H:%M:%SZ}" for name, moment in moments.items() if moment},
+        },
+        f"{KEYS[judged.problem]}_metrics": found,
+    }
+
+
+def analyze(job: Job, problem: str, found: dict[str, Any]) -> None:
+    """The metrics against the baseline's constraints."""
+    limits = json.loads(job.constraints.read_text())
+    known: dict[str, Any] = {}
+    if job.statistics.is_file():
+        known = json.loads(job.statistics.read_text())[f"{KEYS[problem]}_metrics"]
+    broken = model_constraints.violations(problem, found, limits, known)
+    report.write(job.output, "constraints.json", limits)
+    report.write(job.output, "constraint_violations.json", {"violations": broken})
+    values = {name: each["value"] for name, each in found.items() if "value" in each}
+    data = [metrics.single(name, v) for name, v in values.items() if np.isfinite(v)]
+    metrics.publish(job, metrics.MODEL, data)
+    for each in broken:
+        print(each["description"])
+    report.completed(job.base, len(broken))
+
+
+def _texts(column: pa.ChunkedArray) -> np.ndarray:
+    """Classes as texts: 1, 1.0 and "1" are one class."""
+    kind = column.type
+    if pa.types.is_floating(kind) and pc.all(pc.equal(column, pc.floor(column))).as_py():
+        column = column.cast(pa.int64())
+    found: np.ndarray = column.cast(pa.string()).to_numpy()
+    return found
+
+
+if __name__ == "__main__":
+    main()
