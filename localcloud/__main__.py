@@ -42,12 +42,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=4566, help="0 takes any free port")
     parser.add_argument("--state", type=Path, required=True, help="directory of all it remembers")
     parser.add_argument("--jobs-python", type=Path, default=Path(sys.executable))
+    parser.add_argument(
+        "--stop-grace", type=float, default=CloudConfig.stop_grace, metavar="SECONDS",
+        help="what a job that is stopped has between TERM and KILL",
+    )  # fmt: skip
     arguments = parser.parse_args()
     state = arguments.state.resolve()
     state.mkdir(parents=True, exist_ok=True)
     with _only_one(state), _listening(arguments.port) as listener:
         port = listener.getsockname()[1]
-        config = CloudConfig(port, state, arguments.jobs_python.absolute())
+        config = CloudConfig(port, state, arguments.jobs_python.absolute(), arguments.stop_grace)
         _log_to(config.log)
         adapter.configure(config)
         install(config)

@@ -5,6 +5,9 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 
 class ApiError(Exception):
     """An answer that is an error: AWS's code, the message, the HTTP status."""
@@ -39,3 +42,9 @@ def limit_exceeded(message: str) -> ApiError:
 def conflict(message: str) -> ApiError:
     """Another thing stands in the way."""
     return ApiError("ConflictException", message)
+
+
+def refuse_unserved(request: Mapping[str, Any], members: Iterable[str], where: str = "") -> None:
+    """Members that the local cloud does not act on are refused, never passed over."""
+    if found := [f"{where}{member}" for member in members if request.get(member)]:
+        raise validation(f"The local SageMaker does not serve {', '.join(found)}.")

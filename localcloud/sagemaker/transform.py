@@ -5,27 +5,36 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob
 
 from __future__ import annotations
 
-import time
+import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from localcloud.sagemaker import models
-from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.errors import ApiError, refuse_unserved, validation
 from localcloud.sagemaker.hosting.serving import Server, ServingError
 from localcloud.sagemaker.jobs import files, lifecycle
 from localcloud.sagemaker.jobs.lifecycle import Job, JobError
+from localcloud.sagemaker.jobs.output import Log
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import now
 
 KIND = lifecycle.KINDS["Transform"]
+MEBIBYTE = 1024 * 1024
+PAYLOAD_MB = 6  # unless the request has a MaxPayloadInMB
+INVOKE_SECONDS = 600  # unless it has an InvocationsTimeoutInSeconds
 
 
 @operation("CreateTransformJob")
 def create_transform_job(request: dict[str, Any]) -> dict[str, Any]:
+    refuse_unserved(request, ("DataCaptureConfig", "DataProcessing", "ExperimentConfig"))
     models.find(request["ModelName"])
-    if "DataProcessing" in request:
-        raise validation("The local SageMaker does not serve DataProcessing.")
-    if request["TransformInput"].get("CompressionType", "None") != "None":
+    given = request["TransformInput"]
+    if given.get("CompressionType", "None") != "None":
         raise validation("The local SageMaker transforms objects that are not compressed.")
+    if given.get("SplitType", "None") not in ("None", "Line"):
+        raise validation("The local SageMaker splits by Line, or not at all.")
+    if given["DataSource"]["S3DataSource"]["S3DataType"] == "AugmentedManifestFile":
+        raise validation("Batch transform takes no AugmentedManifestFile.")
     return lifecycle.create(KIND, request, _run)
 
 
@@ -36,7 +45,7 @@ def describe_transform_job(request: dict[str, Any]) -> dict[str, Any]:
 
 @operation("ListTransformJobs")
 def list_transform_jobs(request: dict[str, Any]) -> dict[str, Any]:
-    return lifecycle.listed(KIND, request, ("TransformEndTime", "FailureReason"))
+    return lifecycle.listed(KIND, request, ("TransformEndTime", "FailureReason"), "Descending")
 
 
 @operation("StopTransformJob")
@@ -48,8 +57,7 @@ def _run(job: Job) -> None:
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
     inputs = job.directory / "in"
     files.download(source["S3Uri"], source["S3DataType"], inputs)
-    model = models.find(job.request["ModelName"])
-    server = Server(model, KIND.group, f"{job.name}/algo-1-{int(time.time())}")
+    server = _server(job)
     job.update(TransformStartTime=now())
     try:
         server.start()
@@ -61,30 +69,76 @@ def _run(job: Job) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_transformed(job, server, name, path.read_bytes()))
     except ServingError as error:
-        raise JobError(str(error)) from error
+        raise JobError(f"ClientError: {error}") from error
     finally:
         server.stop()
     files.upload(job.directory / "out", job.request["TransformOutput"]["S3OutputPath"])
-    status = "Stopped" if job.stopping.is_set() else "Completed"
-    job.set_status(status, TransformEndTime=now())
+    job.end("Stopped" if job.stopping.is_set() else "Completed")
+
+
+def _server(job: Job) -> Server:
+    try:
+        model = models.find(job.request["ModelName"])
+    except ApiError as error:
+        raise JobError(f"ClientError: {error.message}") from error
+    log = Log(KIND.group, f"{job.name}/i-{uuid.uuid4().hex[:17]}")
+    environment = {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(_payload_mb(job.request)),
+        **job.request.get("Environment", {}),
+    }
+    return Server(model, log, f"the transform job {job.name}", environment)
+
+
+def _payload_mb(request: dict[str, Any]) -> int:
+    return int(request.get("MaxPayloadInMB", PAYLOAD_MB))
 
 
 def _transformed(job: Job, server: Server, name: str, content: bytes) -> bytes:
-    """One object's answer: in one call, or line by line; joined as AssembleWith says."""
-    given, wanted = job.request["TransformInput"], job.request["TransformOutput"]
-    by_line = given.get("SplitType", "None") == "Line"
-    single = job.request.get("BatchStrategy") == "SingleRecord"
-    parts = content.splitlines() if by_line and single else [content]
+    """One object's answer, of as many calls as its split takes, joined as AssembleWith says."""
+    wanted = job.request["TransformOutput"]
     headers = {
-        "Content-Type": given.get("ContentType", "application/octet-stream"),
+        "Content-Type": job.request["TransformInput"].get(
+            "ContentType", "application/octet-stream"
+        ),
         "Accept": wanted.get("Accept", "*/*"),
     }
+    client = job.request.get("ModelClientConfig", {})
+    seconds = client.get("InvocationsTimeoutInSeconds", INVOKE_SECONDS)
+    most = _payload_mb(job.request) * MEBIBYTE
     answers = []
-    for part in parts:
-        status, _, answer = server.invoke(part, headers)
-        if status >= 400:
-            told = answer.decode("utf-8", "replace").splitlines()
-            raise JobError(f"ClientError: {name}: the model answered {status}: {told[:1]}")
-        answers.append(answer)
+    for payload in payloads(job.request, content, most):
+        if most and len(payload) > most:
+            raise JobError(f"ClientError: {name}: a record is larger than MaxPayloadInMB")
+        answer = server.invoke(payload, headers, seconds)
+        if not answer.good:
+            told = answer.content.decode("utf-8", "replace").splitlines()
+            raise JobError(f"ClientError: {name}: the model answered {answer.status}: {told[:1]}")
+        answers.append(answer.content)
+        if job.stopping.is_set():
+            break
     between = b"\n" if wanted.get("AssembleWith") == "Line" else b""
     return b"".join(answer + between for answer in answers)
+
+
+def payloads(request: dict[str, Any], content: bytes, most: int) -> Iterable[bytes]:
+    """What is sent at once: the object, a line, or as many lines as `most` bytes hold."""
+    if request["TransformInput"].get("SplitType", "None") == "None":
+        return [content]
+    lines = content.splitlines()
+    if request.get("BatchStrategy") == "SingleRecord":
+        return lines
+    return _batches(lines, most)
+
+
+def _batches(lines: list[bytes], most: int) -> Iterator[bytes]:
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        if batch and most and size + len(line) + 1 > most:
+            yield b"\n".join(batch)
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line) + 1
+    if batch:
+        yield b"\n".join(batch)

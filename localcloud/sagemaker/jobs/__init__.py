@@ -13,5 +13,6 @@ __all__ = ["install", "processing", "training"]
 def install(config: CloudConfig) -> None:
     """Close what an earlier cloud left under way; stop what runs when this one stops."""
     lifecycle.configure(config)
-    store.after_load(lifecycle.close_orphans)
+    store.after_load(lifecycle.close_cut_off)
+    cloud.on_ready(lifecycle.tell_of_cut_off)
     cloud.on_stop(lifecycle.stop_all)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import tarfile
+import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud import ministack_adapter as cloud
 from localcloud.sagemaker.jobs.lifecycle import JobError
 
 THREADS = 8
+S3_ERRORS = (Boto3Error, BotoCoreError, ClientError)
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -38,8 +41,8 @@ def download(uri: str, kind: str, folder: Path) -> int:
                 f"ClientError: Data download failed: no S3 objects found under {uri}. "
                 "Please ensure that the bucket exists and that objects exist under that prefix"
             )
-        _fetch([(bucket, key, folder / name) for bucket, key, name in pairs])
-    except ClientError as error:
+        _fetch([(bucket, key, _below(folder, name)) for bucket, key, name in pairs])
+    except S3_ERRORS as error:
         raise JobError(f"ClientError: Data download failed: {uri}: {error}") from error
     return len(pairs)
 
@@ -62,7 +65,7 @@ def put_file(path: Path, uri: str) -> None:
     bucket, key = split(uri)
     try:
         cloud.client("s3").upload_file(str(path), bucket, key)
-    except Exception as error:
+    except (*S3_ERRORS, OSError) as error:
         raise JobError(f"ClientError: Upload to {uri} failed: {error}") from error
 
 
@@ -71,8 +74,17 @@ def get_file(uri: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         cloud.client("s3").download_file(bucket, key, str(path))
-    except ClientError as error:
+    except S3_ERRORS as error:
         raise JobError(f"ClientError: Download of {uri} failed: {error}") from error
+
+
+def check_there(uri: str) -> None:
+    """JobError where there is no such object."""
+    bucket, key = split(uri)
+    try:
+        cloud.client("s3").head_object(Bucket=bucket, Key=key)
+    except S3_ERRORS as error:
+        raise JobError(f"ClientError: {uri}: {error}") from error
 
 
 def pack(folder: Path, archive: Path) -> None:
@@ -88,35 +100,48 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
-    except tarfile.TarError as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise JobError(f"ClientError: {archive.name} is not a sound tar.gz: {error}") from error
 
 
 def _prefix(uri: str) -> list[tuple[str, str, str]]:
-    """All objects whose key begins so; names relative to the last folder of the prefix."""
+    """All objects whose key begins so, with their names below the prefix."""
     bucket, prefix = split(uri)
     pages = cloud.client("s3").get_paginator("list_objects_v2")
-    base = prefix.rfind("/") + 1
-    found = [
-        (bucket, entry["Key"], entry["Key"][base:])
+    return [
+        (bucket, entry["Key"], below(prefix, entry["Key"]))
         for page in pages.paginate(Bucket=bucket, Prefix=prefix)
         for entry in page.get("Contents", [])
         if not entry["Key"].endswith("/")
     ]
-    exact = [each for each in found if each[1] == prefix]
-    return exact or found
+
+
+def below(prefix: str, key: str) -> str:
+    """`train` and `train/` stand for a folder, half a name or a whole one for files beside it."""
+    rest = key[len(prefix) :]
+    if prefix and not prefix.endswith("/") and not rest.startswith("/"):
+        return key[prefix.rfind("/") + 1 :]
+    return rest.lstrip("/")
 
 
 def _manifest(uri: str) -> list[tuple[str, str, str]]:
     """`[{"prefix": "s3://b/p/"}, "a", "b/c"]`: the names keep their layout below the prefix."""
     bucket, key = split(uri)
-    content = json.loads(cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    content = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
-        prefix, listed = content[0]["prefix"], content[1:]
-    except (LookupError, TypeError) as error:
-        raise JobError(f"ClientError: {uri} is not a manifest") from error
-    target, base = split(prefix)
-    return [(target, base + name, str(name)) for name in listed]
+        (first, *listed) = json.loads(content)
+        target, base = split(first["prefix"])
+        return [(target, base + name, name) for name in listed]
+    except (LookupError, TypeError, ValueError) as error:
+        raise JobError(f"ClientError: {uri} is not a manifest: {error}") from error
+
+
+def _below(folder: Path, name: str) -> Path:
+    """A file in the folder; a key may say `../`, a path may not."""
+    path = folder / name
+    if ".." in path.parts:
+        raise JobError(f"ClientError: Data download failed: {name} would leave {folder.name}")
+    return path
 
 
 def _fetch(files: Iterable[tuple[str, str, Path]]) -> None:
@@ -133,5 +158,5 @@ def _each(act: Any, items: list[Any], failure: str) -> None:
         for future in [pool.submit(act, item) for item in items]:
             try:
                 future.result()
-            except (ClientError, OSError) as error:
+            except (*S3_ERRORS, OSError) as error:
                 raise JobError(f"{failure}: {error}") from error

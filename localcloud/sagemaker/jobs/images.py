@@ -32,18 +32,30 @@ def check(image: str) -> None:
         )
 
 
-def environment() -> dict[str, str]:
-    """What every job's process sees: this cloud's endpoint, and nothing of our own environment."""
+def environment(isolated: bool = False) -> dict[str, str]:
+    """What every job's process sees: this cloud as AWS, and nothing of our own environment.
+
+    Under network isolation a container has no AWS credentials.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
+    """
     python = config().jobs_python
-    return {
+    plain = {
         "PATH": f"{python.parent}{os.pathsep}{os.defpath}",
         "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_ENDPOINT_URL": config().endpoint,
         "AWS_DEFAULT_REGION": config().region,
         "AWS_REGION": config().region,
+        # Nobody's real account.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if isolated:
+        return plain
+    return plain | {
+        "AWS_ENDPOINT_URL": config().endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "NO_PROXY": "127.0.0.1,localhost",

@@ -1,16 +1,14 @@
-"""What all kinds of jobs share: records, statuses with their events, threads, stopping.
+"""What all kinds of jobs share: records, statuses with their events, threads, stopping, the end.
 
 A record's members that begin with `_` are ours and are never shown.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import shutil
-import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +16,26 @@ from typing import Any
 
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
-from localcloud.sagemaker import names, tags
+from localcloud.sagemaker import names, quotas, tags
 from localcloud.sagemaker.errors import in_use, not_found, validation
+from localcloud.sagemaker.jobs import processes, secondary
+from localcloud.sagemaker.jobs.output import Log
 from localcloud.sagemaker.store import Record, now, store
 
 log = logging.getLogger(__name__)
 ENDED = ("Completed", "Failed", "Stopped")
+REASON_LIMIT = 1024  # characters of a FailureReason
+CUT_OFF = "InternalServerError: the local cloud was stopped while the job was under way"
+END_SECONDS = 5.0
 _config: list[CloudConfig] = []
 
 
 class JobError(Exception):
     """The job has failed; the words are its FailureReason."""
+
+
+class JobStoppedError(Exception):
+    """The job was stopped before its process began."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class Kind:
         return f"{self.word}JobArn"
 
     @property
+    def end_time(self) -> str:
+        return f"{self.word}EndTime"
+
+    @property
     def store(self) -> str:
         return f"{self.word.lower()}_job"
 
@@ -66,7 +77,9 @@ class Job:
     kind: Kind
     request: dict[str, Any]
     directory: Path
+    log: Log
     stopping: threading.Event = field(default_factory=threading.Event)
+    cut_off: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
 
     @property
@@ -74,20 +87,51 @@ class Job:
         return str(self.request[self.kind.name])
 
     def update(self, **changes: Any) -> Record:
+        """Write members of the record."""
         return store.update(self.kind.store, self.name, LastModifiedTime=now(), **changes)
 
-    def set_status(self, status: str, **changes: Any) -> None:
-        """Change the status, and tell EventBridge."""
-        record = self.update(**{self.kind.status: status}, **changes)
+    def enter(self, status: str) -> None:
+        """A secondary status of a training job; JobStoppedError where it should not go on."""
+        with store.lock:
+            if self.stopping.is_set() and status not in secondary.AFTER_STOP:
+                raise JobStoppedError
+            record = self.update(**self._secondary(status))
         announce(self.kind, record)
+
+    def begin_stopping(self) -> None:
+        """The job goes on only as far as it takes to end in order."""
+        with store.lock:
+            record = store.get(self.kind.store, self.name) or {}
+            if record[self.kind.status] != "InProgress":
+                return
+            record = self.update(**{self.kind.status: "Stopping"}, **self._secondary("Stopping"))
+        announce(self.kind, record)
+
+    def end(self, status: str, secondary_status: str = "", reason: str = "") -> None:
+        """The one end of a job. A job that is cut off ends when the cloud is back."""
+        with store.lock:
+            if self.cut_off.is_set():
+                return
+            changes = ending(self.kind, self._record(), status, reason, secondary_status)
+            record = self.update(**changes)
+        announce(self.kind, record)
+
+    def _record(self) -> Record:
+        return store.get(self.kind.store, self.name) or {}
+
+    def _secondary(self, status: str) -> dict[str, Any]:
+        return secondary.entered(self._record(), status) if self.kind.word == "Training" else {}
 
 
 KINDS = {word: Kind(word) for word in ("Training", "Processing", "Transform")}
 _jobs: dict[tuple[str, str], Job] = {}
+_closed: list[tuple[Kind, Record]] = []
 
 
 def configure(config: CloudConfig) -> None:
+    """Take the configuration; end what a cloud that was killed has left running."""
     _config[:] = [config]
+    processes.end_all(config.state / "jobs")
     shutil.rmtree(config.state / "jobs", ignore_errors=True)
 
 
@@ -95,18 +139,26 @@ def config() -> CloudConfig:
     return _config[0]
 
 
-def create(kind: Kind, request: dict[str, Any], run: Callable[[Job], None]) -> dict[str, Any]:
+def create(
+    kind: Kind, request: dict[str, Any], run: Callable[[Job], None], **initial: Any
+) -> dict[str, Any]:
     """Write the record and run the job in a thread; answers its ARN."""
     name = request[kind.name]
     arn = names.arn(f"{kind.word.lower()}-job", name)
     kept = {key: value for key, value in request.items() if key != "Tags"}
-    record = {**kept, kind.arn: arn, kind.status: "InProgress", "CreationTime": now()}
+    record = {**kept, **initial, kind.arn: arn, kind.status: "InProgress", "CreationTime": now()}
     record["LastModifiedTime"] = record["CreationTime"]
-    if not store.add(kind.store, name, record):
-        raise in_use(f"Job name must be unique within an AWS account and region, and a "
-                     f"{kind.word.lower()} job with this name already exists ({arn})")  # fmt: skip
+    with store.lock:
+        running = [r for r in store.values(kind.store) if r[kind.status] not in ENDED]
+        quotas.check(kind.word, record, running)
+        if not store.add(kind.store, name, record):
+            raise in_use(
+                "Job name must be unique within an AWS account and region, and a "
+                f"{kind.word.lower()} job with this name already exists ({arn})"
+            )
     tags.tag(arn, request.get("Tags", []))
-    job = Job(kind, request, config().state / "jobs" / f"{kind.word.lower()}-{name}")
+    stream = Log(kind.group, f"{name}/algo-1-{int(time.time())}")
+    job = Job(kind, request, config().state / "jobs" / f"{kind.word.lower()}-{name}", stream)
     _jobs[kind.word, name] = job
     announce(kind, record)
     job.thread = threading.Thread(target=_run, args=(job, run), name=f"job {name}", daemon=True)
@@ -115,19 +167,20 @@ def create(kind: Kind, request: dict[str, Any], run: Callable[[Job], None]) -> d
 
 
 def describe(kind: Kind, name: str) -> Record:
+    """The record as Describe shows it; an unknown training job is what AWS calls invalid."""
     found = store.get(kind.store, name)
-    if found is None:
-        code = "Requested resource not found."
-        raise (
-            validation(code)
-            if kind.word == "Training"
-            else not_found(f"Could not find {kind.word.lower()} job {name}.")
-        )
-    return {key: value for key, value in found.items() if not key.startswith("_")}
+    if found is not None:
+        return _shown(kind, found)
+    if kind.word == "Training":  # https://github.com/aws/sagemaker-python-sdk/issues/326
+        raise validation("Requested resource not found.")
+    raise not_found(f"Could not find {kind.word.lower()} job {name}.")
 
 
-def listed(kind: Kind, request: dict[str, Any], times: tuple[str, ...]) -> dict[str, Any]:
-    wanted = (kind.name, kind.arn, kind.status, "CreationTime", "LastModifiedTime", *times)
+def listed(
+    kind: Kind, request: dict[str, Any], members: tuple[str, ...], order: str = "Ascending"
+) -> dict[str, Any]:
+    """A page of summaries; `members` are those that only this kind has."""
+    wanted = (kind.name, kind.arn, kind.status, "CreationTime", "LastModifiedTime", *members)
     return names.page(
         store.values(kind.store),
         request,
@@ -135,29 +188,28 @@ def listed(kind: Kind, request: dict[str, Any], times: tuple[str, ...]) -> dict[
         lambda record: {member: record[member] for member in wanted if member in record},
         kind.name,
         kind.status,
+        order,
     )
 
 
 def stop(kind: Kind, name: str) -> None:
-    """Ask a job to stop; one that has ended refuses."""
-    record = describe(kind, name)
-    status = record[kind.status]
+    """Ask a job to stop; one that has ended refuses, one that is stopping goes on with that."""
+    status = describe(kind, name)[kind.status]
     if status in ENDED:
         raise validation(
             f"The request was rejected because the {kind.word.lower()} job is in status {status}."
         )
-    job = _jobs.get((kind.word, name))
-    if job is not None and status == "InProgress":
-        job.set_status("Stopping")
+    if job := _jobs.get((kind.word, name)):
+        job.begin_stopping()
         job.stopping.set()
 
 
 def announce(kind: Kind, record: Record) -> None:
-    """The job's state change, as Describe shows it.
+    """The job's state change, as Describe shows it, times in milliseconds.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     """
-    detail = {key: value for key, value in record.items() if not key.startswith("_")}
+    detail = _shown(kind, record)
     for member, value in detail.items():
         if member.endswith("Time") and isinstance(value, float):
             detail[member] = int(value * 1000)
@@ -166,66 +218,66 @@ def announce(kind: Kind, record: Record) -> None:
     )
 
 
+def _shown(kind: Kind, record: Record) -> Record:
+    """Of a transform job, only the summary tells when it was changed."""
+    hidden = {"LastModifiedTime"} if kind.word == "Transform" else set()
+    return {k: v for k, v in record.items() if not k.startswith("_") and k not in hidden}
+
+
+def ending(
+    kind: Kind, record: Record, status: str, reason: str = "", secondary_status: str = ""
+) -> dict[str, Any]:
+    """The members that the end of a job sets."""
+    moment = now()
+    changes: dict[str, Any] = {kind.status: status, kind.end_time: moment}
+    if reason:
+        changes["FailureReason"] = reason[:REASON_LIMIT]
+    if kind.word == "Training":
+        changes |= secondary.entered(record, secondary_status or status, reason[:REASON_LIMIT])
+        if began := record.get("TrainingStartTime"):
+            seconds = max(1, round(moment - began))
+            changes |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    return changes
+
+
 def _run(job: Job, run: Callable[[Job], None]) -> None:
     try:
         job.directory.mkdir(parents=True, exist_ok=True)
         run(job)
+    except JobStoppedError:
+        job.end("Stopped")
     except JobError as error:
-        _end(job, str(error))
+        job.end("Failed", reason=str(error))
     except Exception as error:
         log.exception("job %s", job.name)
-        _end(job, f"InternalServerError: the local SageMaker failed: {error!r}")
+        job.end("Failed", reason=f"InternalServerError: the local SageMaker failed: {error!r}")
     finally:
         _jobs.pop((job.kind.word, job.name), None)
         shutil.rmtree(job.directory, ignore_errors=True)
 
 
-def _end(job: Job, reason: str) -> None:
-    end_time = f"{job.kind.word}EndTime"
-    changes: dict[str, Any] = {"FailureReason": reason[:1024], end_time: now()}
-    if job.kind.word == "Training":
-        changes["SecondaryStatus"] = "Failed"
-        changes["SecondaryStatusTransitions"] = transition(job, "Failed", reason[:1024])
-    job.set_status("Failed", **changes)
-
-
-def transition(job: Job, status: str, message: str) -> list[dict[str, Any]]:
-    """The secondary statuses so far, the last one ended, and this one."""
-    record = store.get(job.kind.store, job.name) or {}
-    found: list[dict[str, Any]] = record.get("SecondaryStatusTransitions", [])
-    moment = now()
-    if found:
-        found[-1]["EndTime"] = moment
-    entry = {"Status": status, "StartTime": moment, "StatusMessage": message}
-    if status in (*ENDED, "MaxRuntimeExceeded"):
-        entry["EndTime"] = moment
-    return [*found, entry]
-
-
-def close_orphans() -> None:
-    """Jobs of a cloud that was stopped or killed: their processes end, they have failed."""
+def close_cut_off() -> None:
+    """Jobs that were under way when an earlier cloud ended have failed."""
     for kind in KINDS.values():
         for record in store.values(kind.store):
-            if record[kind.status] in ENDED:
-                continue
-            _kill(record.get("_group"))
-            changes = {
-                kind.status: "Failed",
-                "FailureReason": "InternalServerError: the local cloud was stopped",
-                "LastModifiedTime": now(),
-            }
-            if kind.word == "Training":
-                changes["SecondaryStatus"] = "Failed"
-            store.update(kind.store, record[kind.name], **changes)
+            if record[kind.status] not in ENDED:
+                changes = ending(kind, record, "Failed", CUT_OFF)
+                changes["LastModifiedTime"] = changes[kind.end_time]
+                _closed.append((kind, store.update(kind.store, record[kind.name], **changes)))
+
+
+def tell_of_cut_off() -> None:
+    """Their events, once there is somebody to hear them."""
+    while _closed:
+        announce(*_closed.pop(0))
 
 
 def stop_all() -> None:
-    """The cloud stops: no job outlives it."""
-    for job in list(_jobs.values()):
-        _kill((store.get(job.kind.store, job.name) or {}).get("_group"))
-
-
-def _kill(group: int | None) -> None:
-    if group:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+    """The cloud stops: no job outlives it, and what becomes of each is told by the next one."""
+    under_way = list(_jobs.values())
+    for job in under_way:
+        job.cut_off.set()
+        processes.end_all(job.directory)
+    for job in under_way:
+        if job.thread:
+            job.thread.join(END_SECONDS)

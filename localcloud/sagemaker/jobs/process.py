@@ -1,30 +1,30 @@
-"""One job's process: its own group, its output to CloudWatch Logs as it comes, its limits."""
+"""One job's process: its own group, its output to CloudWatch Logs, its limits."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import re
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from localcloud import ministack_adapter as cloud
-from localcloud.sagemaker.jobs.lifecycle import Job, JobError
+from localcloud.sagemaker.jobs import output, processes
+from localcloud.sagemaker.jobs.lifecycle import REASON_LIMIT, Job, JobError, config
 
-GRACE = 120.0  # seconds between TERM and KILL, as SageMaker gives
 TICK = 0.1
+CONTAINER = re.compile(r"(?<![\w.-])/opt/ml/")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended."""
+    """How a process ended; the code as a container gives it, 128 and the signal for a killed one.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-signal-success-failure.html
+    """
 
     code: int
     stopped: bool = False
@@ -37,45 +37,57 @@ def run(
     folder: Path,
     environment: Mapping[str, str],
     max_seconds: float,
-    on_line: Callable[[str], None] = lambda line: None,
+    on_line: Callable[[str], None] = output.ignore,
 ) -> Ended:
-    """Run to the end, to the limit, or until the job is stopped."""
+    """Run to the end, to the limit, or until the job is stopped.
+
+    Paths under /opt/ml in the command and the variables become those of the job's directory.
+    """
     try:
         process = subprocess.Popen(
-            command,
+            [inside(job.directory, word) for word in command],
             cwd=folder,
-            env=dict(environment),
+            env={name: inside(job.directory, value) for name, value in environment.items()}
+            | {processes.BASE: str(job.directory)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise JobError(f"AlgorithmError: {command[0]} cannot be run: {error}") from error
-    job.update(_group=process.pid)
     assert process.stdout is not None
-    output = _Output(job, process.stdout, on_line)
+    job.log.follow(process.stdout, on_line)
     ended = _wait(job, process, max_seconds)
-    _signal(process, signal.SIGKILL)  # what it has left behind in its group
-    output.finish()
+    _signal(process, signal.SIGKILL)  # what it has left behind in its group, and elsewhere
+    processes.end_all(job.directory)
+    job.log.finish()
     return ended
 
 
+def inside(base: Path, text: str) -> str:
+    """A text with the container's paths made those of this directory."""
+    return CONTAINER.sub(lambda _: f"{base}/", text)
+
+
 def _wait(job: Job, process: subprocess.Popen[bytes], max_seconds: float) -> Ended:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
     deadline = time.monotonic() + max_seconds
     asked: float | None = None
     timed_out = False
     while True:
         try:
-            return Ended(process.wait(TICK), asked is not None and not timed_out, timed_out)
+            code = process.wait(TICK)
+            return Ended(code if code >= 0 else 128 - code, asked is not None, timed_out)
         except subprocess.TimeoutExpired:
             pass
         late = time.monotonic() > deadline
         if asked is None and (late or job.stopping.is_set()):
-            timed_out, asked = late, time.monotonic()
+            timed_out, asked = not job.stopping.is_set(), time.monotonic()
+            job.begin_stopping()
             _signal(process, signal.SIGTERM)
-        elif asked is not None and time.monotonic() - asked > GRACE:
-            _signal(process, signal.SIGKILL)
+        elif asked is not None and time.monotonic() - asked > config().stop_grace:
+            processes.end_all(job.directory)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
@@ -83,51 +95,10 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-class _Output:
-    """Reads lines in one thread, sends them to CloudWatch Logs in batches from another."""
-
-    def __init__(self, job: Job, stream: IO[bytes], on_line: Callable[[str], None]) -> None:
-        self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
-        self._stream, self._on_line = stream, on_line
-        self._group = job.kind.group
-        self._name = f"{job.name}/algo-1-{int(time.time())}"
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._sender = threading.Thread(target=self._send, daemon=True)
-        self._reader.start()
-        self._sender.start()
-
-    def finish(self) -> None:
-        self._reader.join(5)
-        self._sender.join(5)
-
-    def _read(self) -> None:
-        for raw in self._stream:
-            for part in re.split(r"\r(?!\n)", raw.decode("utf-8", "replace").rstrip("\r\n")):
-                self._lines.put((int(time.time() * 1000), part))
-                self._on_line(part)
-        self._lines.put(None)
-
-    def _send(self) -> None:
-        """CloudWatch Logs takes no empty message."""
-        while True:
-            batch = [self._lines.get()]
-            with contextlib.suppress(queue.Empty):
-                while len(batch) < 1000:
-                    batch.append(self._lines.get_nowait())
-            entries = [entry for entry in batch if entry is not None and entry[1]]
-            if entries:
-                cloud.log_events(self._group, self._name, entries)
-            if None in batch:
-                return
-
-
-def note(job: Job, *lines: str) -> None:
-    """A line of SageMaker's own in the job's log."""
-    cloud.log_events(job.kind.group, f"{job.name}/algo-1-{int(time.time())}", lines)
-
-
-def failure(base: Path, ended: Ended, name: str = "failure") -> str:
-    """The FailureReason: what the script wrote, and its exit code."""
-    path = base / "output" / name
+def failure(base: Path, ended: Ended) -> str:
+    """The FailureReason: what the script wrote to the `failure` file, and its exit code."""
+    path = base / "output" / "failure"
     words = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
-    return f"AlgorithmError: {words or 'See the job log'}, exit code: {ended.code}"[:1024]
+    code = f", exit code: {ended.code}"
+    told = f"AlgorithmError: {words or 'See the job log'}"
+    return told[: REASON_LIMIT - len(code)] + code

@@ -5,13 +5,15 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localcloud.sagemaker.errors import validation
-from localcloud.sagemaker.jobs import files, images, lifecycle, process
+from localcloud.sagemaker.errors import refuse_unserved, validation
+from localcloud.sagemaker.jobs import checks, files, images, lifecycle, process
 from localcloud.sagemaker.jobs.lifecycle import Job, JobError, config
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import now
@@ -20,16 +22,31 @@ KIND = lifecycle.KINDS["Processing"]
 ROOT = "/opt/ml/"
 DAY = 86_400
 CONTINUOUS_SECONDS = 2.0
+MESSAGE_BYTES = 1024
 
 
 @operation("CreateProcessingJob")
 def create_processing_job(request: dict[str, Any]) -> dict[str, Any]:
+    refuse_unserved(request, ("ExperimentConfig",))
+    checks.cluster(request["ProcessingResources"]["ClusterConfig"])
     for entry in request.get("ProcessingInputs", []):
         if "S3Input" not in entry:
-            raise validation("The local SageMaker serves ProcessingInputs of the kind S3Input only")
-    for entry in _outputs(request):
+            raise validation("The local SageMaker serves inputs of the kind S3Input only.")
+        source = entry["S3Input"]
+        checks.source(
+            entry["InputName"],
+            source["S3DataType"],
+            source.get("S3InputMode", "File"),
+            source.get("S3CompressionType", "None"),
+        )
+    for entry in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
         if "S3Output" not in entry:
-            raise validation("The local SageMaker serves outputs of the kind S3Output only")
+            raise validation("The local SageMaker serves outputs of the kind S3Output only.")
+    for each in (*_inputs(request), *_outputs(request)):
+        if "LocalPath" not in each:
+            raise validation("LocalPath is required unless AppManaged is true.")
+    # https://github.com/aws/sagemaker-python-sdk/issues/4939
+    checks.distinct((each["LocalPath"] for each in _inputs(request)), "The LocalPaths of inputs")
     return lifecycle.create(KIND, request, _run)
 
 
@@ -53,47 +70,58 @@ def _run(job: Job) -> None:
     images.check(request["AppSpecification"]["ImageUri"])
     _download(job)
     _configure(job)
-    job.update(ProcessingStartTime=now())
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
-    (job.directory / "output").mkdir(exist_ok=True)
-    done = threading.Event()
-    uploader = threading.Thread(target=_upload_continuously, args=(job, done), daemon=True)
-    uploader.start()
+    isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
     environment = {
-        **images.environment(),
-        "SAGEMAKER_BASE_DIR": str(job.directory),
+        **images.environment(isolated),
         "PROCESSING_JOB_NAME": job.name,
         **request.get("Environment", {}),
     }
-    ended = process.run(job, _command(request), job.directory, environment, limit)
-    done.set()
-    uploader.join()
+    if job.stopping.is_set():
+        raise lifecycle.JobStoppedError
+    job.update(ProcessingStartTime=now())
+    done = threading.Event()
+    uploader = threading.Thread(target=_upload_continuously, args=(job, done), daemon=True)
+    uploader.start()
+    try:
+        ended = process.run(job, _command(request), job.directory, environment, limit)
+    finally:
+        done.set()
+        uploader.join()
     _finish(job, ended)
 
 
 def _finish(job: Job, ended: process.Ended) -> None:
-    message = job.directory / "output" / "message"
-    if message.is_file():
-        job.update(ExitMessage=message.read_text("utf-8", "replace")[:1024])
-    if ended.code and not (ended.stopped or ended.timed_out):
+    _tell_exit_message(job)
+    if ended.code and not ended.stopped:
         raise JobError(process.failure(job.directory, ended))
-    for entry in _outputs(job.request):
-        _upload(job, entry)
+    for target in _outputs(job.request):
+        _upload(job, target)
     if ended.timed_out:
-        reason = "ClientError: the job ran past MaxRuntimeInSeconds"
-        job.set_status("Stopped", FailureReason=reason, ProcessingEndTime=now())
+        job.end("Stopped", reason="ClientError: the job ran past MaxRuntimeInSeconds")
     else:
-        status = "Stopped" if ended.stopped else "Completed"
-        job.set_status(status, ProcessingEndTime=now())
+        job.end("Stopped" if ended.stopped else "Completed")
+
+
+def _tell_exit_message(job: Job) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-metadata.html"""
+    path = job.directory / "output" / "message"
+    if not path.is_file():
+        return
+    try:
+        path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise JobError(f"ClientError: /opt/ml/output/message is not UTF-8: {error}") from error
+    job.update(ExitMessage=path.read_bytes()[:MESSAGE_BYTES].decode("utf-8", "ignore"))
 
 
 def _download(job: Job) -> None:
-    for entry in job.request.get("ProcessingInputs", []):
-        source = entry["S3Input"]
-        path = local(job.directory, source.get("LocalPath", f"{ROOT}processing/input"))
+    for source in _inputs(job.request):
+        path = local(job.directory, source["LocalPath"])
         files.download(source["S3Uri"], source["S3DataType"], path)
-    for entry in _outputs(job.request):
-        local(job.directory, entry["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
+    for target in _outputs(job.request):
+        local(job.directory, target["LocalPath"]).mkdir(parents=True, exist_ok=True)
+    (job.directory / "output").mkdir(exist_ok=True)
 
 
 def local(base: Path, path: str) -> Path:
@@ -114,6 +142,7 @@ def _configure(job: Job) -> None:
 
 
 def _command(request: dict[str, Any]) -> list[str]:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-run-image.html"""
     application = request["AppSpecification"]
     entry = application.get("ContainerEntrypoint")
     if not entry:
@@ -124,19 +153,28 @@ def _command(request: dict[str, Any]) -> list[str]:
     return command
 
 
-def _outputs(request: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    return found
+def _inputs(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What is fetched for the job; inputs with AppManaged it fetches itself."""
+    for entry in request.get("ProcessingInputs", []):
+        if not entry.get("AppManaged"):
+            yield entry["S3Input"]
 
 
-def _upload(job: Job, entry: dict[str, Any]) -> None:
-    target = entry["S3Output"]
+def _outputs(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What is uploaded for the job; outputs with AppManaged it uploads itself."""
+    for entry in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if not entry.get("AppManaged"):
+            yield entry["S3Output"]
+
+
+def _upload(job: Job, target: dict[str, Any]) -> None:
     files.upload(local(job.directory, target["LocalPath"]), target["S3Uri"])
 
 
 def _upload_continuously(job: Job, done: threading.Event) -> None:
-    """Outputs with S3UploadMode Continuous go while the job runs."""
-    wanted = [e for e in _outputs(job.request) if e["S3Output"]["S3UploadMode"] == "Continuous"]
+    """Outputs with S3UploadMode Continuous go while the job runs; a failure shows at its end."""
+    wanted = [each for each in _outputs(job.request) if each["S3UploadMode"] == "Continuous"]
     while wanted and not done.wait(CONTINUOUS_SECONDS):
-        for entry in wanted:
-            _upload(job, entry)
+        for target in wanted:
+            with contextlib.suppress(JobError):
+                _upload(job, target)

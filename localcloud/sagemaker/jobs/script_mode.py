@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
-from localcloud.sagemaker.jobs import files, process
+from localcloud.sagemaker import names
+from localcloud.sagemaker.jobs import files
 from localcloud.sagemaker.jobs.lifecycle import Job, JobError, config
 
 OWN = "sagemaker_"  # hyper-parameters for the toolkit itself
+HOST = "algo-1"
+INTERFACE = "lo"
 
 
 class Script:
@@ -34,6 +36,10 @@ class Script:
             )
         self.program = str(self.own["sagemaker_program"])
         self.folder = self.base / "code"
+        self.channels = {
+            entry["ChannelName"]: f"{self.base}/input/data/{entry['ChannelName']}"
+            for entry in job.request.get("InputDataConfig", [])
+        }
         self._configure(raw)
 
     def fetch(self) -> None:
@@ -44,8 +50,7 @@ class Script:
         if not (self.folder / self.program).is_file():
             raise JobError(f"ClientError: the code archive has no {self.program}")
         if (self.folder / "requirements.txt").is_file():
-            process.note(
-                self.job,
+            self.job.log.note(
                 "requirements.txt is not installed by the local cloud: "
                 f"packages come from {config().jobs_python.parent.parent.name}",
             )
@@ -63,78 +68,94 @@ class Script:
         return found
 
     def environment(self) -> dict[str, str]:
-        channels = [entry["ChannelName"] for entry in self.job.request.get("InputDataConfig", [])]
-        instance = self.job.request["ResourceConfig"].get("InstanceType", "local")
-        values: dict[str, Any] = {
-            "SM_MODEL_DIR": self.base / "model",
-            "SM_INPUT_DIR": self.base / "input",
-            "SM_INPUT_CONFIG_DIR": self.base / "input" / "config",
-            "SM_OUTPUT_DIR": self.base / "output",
-            "SM_OUTPUT_DATA_DIR": self.base / "output" / "data",
-            "SM_OUTPUT_INTERMEDIATE_DIR": self.base / "output" / "intermediate",
-            "SM_CHANNELS": channels,
-            "SM_HOSTS": ["algo-1"],
-            "SM_CURRENT_HOST": "algo-1",
-            "SM_CURRENT_INSTANCE_TYPE": instance,
-            "SM_NUM_CPUS": os.cpu_count() or 1,
-            "SM_NUM_GPUS": 0,
-            "SM_NUM_NEURONS": 0,
-            "SM_NETWORK_INTERFACE_NAME": "lo",
-            "SM_LOG_LEVEL": 20,
-            "SM_HPS": self.parameters,
-            "SM_USER_ENTRY_POINT": self.program,
-            "SM_MODULE_NAME": Path(self.program).stem,
-            "SM_MODULE_DIR": self.own["sagemaker_submit_directory"],
-            "SM_USER_ARGS": self.arguments(),
-            "SM_RESOURCE_CONFIG": _resources(self.job),
-            "SM_FRAMEWORK_MODULE": "",
+        """SM_* variables, each list and each map as JSON; names keep their hyphens."""
+        told = {
+            **self._described,
+            "channels": sorted(self.channels),
+            "hps": self.parameters,
+            "user_args": self.arguments(),
+            "framework_params": {},
+            "training_env": self._training_env,
+            **{f"channel_{name}": path for name, path in self.channels.items()},
+            **{f"hp_{name}": value for name, value in self.parameters.items()},
         }
-        for channel in channels:
-            key = re.sub(r"[^A-Z0-9]", "_", channel.upper())
-            values[f"SM_CHANNEL_{key}"] = self.base / "input" / "data" / channel
-        for name, value in self.parameters.items():
-            values[f"SM_HP_{re.sub(r'[^A-Z0-9]', '_', name.upper())}"] = value
-        told = {key: _text(value) for key, value in values.items()}
-        told["SM_TRAINING_ENV"] = json.dumps(
-            {key.removeprefix("SM_").lower(): value for key, value in told.items()}
-        )
-        return {
-            **told,
-            "SAGEMAKER_BASE_DIR": str(self.base),
+        return {f"SM_{name.upper()}": _text(value) for name, value in told.items()} | {
             "SAGEMAKER_REGION": config().region,
             "TRAINING_JOB_NAME": self.job.name,
-            "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{config().region}:{config().account}:"
-            f"training-job/{self.job.name}",
+            "TRAINING_JOB_ARN": names.arn("training-job", self.job.name),
+        }
+
+    @property
+    def _described(self) -> dict[str, Any]:
+        """What has a variable of its own, and stands in SM_TRAINING_ENV too."""
+        output = f"{self.base}/output"
+        return {
+            "current_host": HOST,
+            "current_instance_type": self.job.request["ResourceConfig"]["InstanceType"],
+            "framework_module": "",
+            "hosts": [HOST],
+            "input_config_dir": f"{self.base}/input/config",
+            "input_data_config": _inputs(self.job.request),
+            "input_dir": f"{self.base}/input",
+            "log_level": 20,
+            "model_dir": f"{self.base}/model",
+            "module_dir": self.own["sagemaker_submit_directory"],
+            "module_name": Path(self.program).stem,
+            "network_interface_name": INTERFACE,
+            "num_cpus": os.cpu_count() or 1,
+            "num_gpus": 0,
+            "num_neurons": 0,
+            "output_data_dir": f"{output}/data",
+            "output_dir": output,
+            "output_intermediate_dir": f"{output}/intermediate",
+            "resource_config": _resources(self.job.request),
+            "user_entry_point": self.program,
+        }
+
+    @property
+    def _training_env(self) -> dict[str, Any]:
+        return {
+            **self._described,
+            "additional_framework_parameters": {},
+            "channel_input_dirs": self.channels,
+            "hyperparameters": self.parameters,
+            "is_master": True,
+            "job_name": self.job.name,
+            "master_hostname": HOST,
         }
 
     def _configure(self, raw: dict[str, str]) -> None:
         """The files under input/config that AWS writes."""
         folder = self.base / "input" / "config"
         folder.mkdir(parents=True, exist_ok=True)
-        inputs = {
-            entry["ChannelName"]: {
-                "TrainingInputMode": entry.get("InputMode", "File"),
-                "S3DistributionType": "FullyReplicated",
-                "RecordWrapperType": entry.get("RecordWrapperType", "None"),
-            }
-            for entry in self.job.request.get("InputDataConfig", [])
-        }
         contents = {
             "hyperparameters": raw,
-            "inputdataconfig": inputs,
-            "resourceconfig": _resources(self.job),
+            "inputdataconfig": _inputs(self.job.request),
+            "resourceconfig": _resources(self.job.request),
         }
         for name, content in contents.items():
             (folder / f"{name}.json").write_text(json.dumps(content))
 
 
-def _resources(job: Job) -> dict[str, Any]:
-    instance = job.request["ResourceConfig"].get("InstanceType", "local")
+def _inputs(request: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html"""
+    algorithm = request["AlgorithmSpecification"]
     return {
-        "current_host": "algo-1",
-        "current_instance_type": instance,
-        "hosts": ["algo-1"],
-        "network_interface_name": "lo",
+        entry["ChannelName"]: {
+            "TrainingInputMode": entry.get("InputMode", algorithm["TrainingInputMode"]),
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": entry.get("RecordWrapperType", "None"),
+        }
+        for entry in request.get("InputDataConfig", [])
+    }
+
+
+def _resources(request: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "current_host": HOST,
+        "current_instance_type": request["ResourceConfig"]["InstanceType"],
+        "hosts": [HOST],
+        "network_interface_name": INTERFACE,
     }
 
 
