@@ -11,6 +11,7 @@ PARTS = {
         "call_service_handler_sync _parse_execute_api_url"
     ),
     "ministack.core.router": "_is_aws_service_name",
+    "ministack.core.responses": "_expected_envelope_content_type",
     "ministack.core.persistence": "_json_default _state_format_version",
     "ministack.core.lambda_runtime": "_PYTHON_WORKER_SCRIPT Worker zipfile",
     "ministack.services.stepfunctions": (

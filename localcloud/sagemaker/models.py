@@ -8,11 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.sagemaker import names, tags
-from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.errors import refuse_unserved, validation
+from localcloud.sagemaker.jobs import files
+from localcloud.sagemaker.jobs.lifecycle import JobError
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import Record, now, store
 
 KIND = "model"
+UNSERVED = (
+    "AdditionalModelDataSources", "ContainerMetricsConfig", "ImageConfig",
+    "InferenceSpecificationName", "ModelDataSource", "ModelPackageName", "MultiModelConfig",
+)  # fmt: skip
 
 
 def find(name: str) -> Record:
@@ -25,12 +31,11 @@ def find(name: str) -> Record:
 
 @operation("CreateModel")
 def create_model(request: dict[str, Any]) -> dict[str, Any]:
-    """Write a model down; its artefact is read when it is served."""
+    """Write a model down; its artefact must be there, and is read when it is served."""
     name = request["ModelName"]
-    if not any(key in request for key in ("PrimaryContainer", "Containers")):
-        raise validation("Specify PrimaryContainer or Containers.")
+    kept = {key: value for key, value in request.items() if key not in ("Tags", "Containers")}
+    kept["PrimaryContainer"] = _container(request)
     arn = names.arn("model", name)
-    kept = {key: value for key, value in request.items() if key != "Tags"}
     if not store.add(KIND, name, {**kept, "ModelArn": arn, "CreationTime": now()}):
         raise validation(f"Cannot create already existing model {arn}.")
     tags.tag(arn, request.get("Tags", []))
@@ -46,7 +51,12 @@ def describe_model(request: dict[str, Any]) -> dict[str, Any]:
 def list_models(request: dict[str, Any]) -> dict[str, Any]:
     wanted = ("ModelName", "ModelArn", "CreationTime")
     return names.page(
-        store.values(KIND), request, "Models", lambda r: {k: r[k] for k in wanted}, "ModelName"
+        store.values(KIND),
+        request,
+        "Models",
+        lambda record: {member: record[member] for member in wanted},
+        "ModelName",
+        order="Descending",
     )
 
 
@@ -54,3 +64,24 @@ def list_models(request: dict[str, Any]) -> dict[str, Any]:
 def delete_model(request: dict[str, Any]) -> None:
     tags.untag(find(request["ModelName"])["ModelArn"])
     store.delete(KIND, request["ModelName"])
+
+
+def _container(request: dict[str, Any]) -> dict[str, Any]:
+    """The one container of a model; inference pipelines have more, and are not served here."""
+    refuse_unserved(request, ("InferenceExecutionConfig",))
+    given = [request[key] for key in ("PrimaryContainer",) if key in request]
+    given += request.get("Containers", [])
+    if len(given) != 1:
+        raise validation("Specify PrimaryContainer, or Containers with one container.")
+    container: dict[str, Any] = given[0]
+    refuse_unserved(container, UNSERVED, "PrimaryContainer.")
+    if container.get("Mode", "SingleModel") != "SingleModel":
+        raise validation("The local SageMaker does not serve the mode MultiModel.")
+    if "Image" not in container:
+        raise validation("Specify the Image of the container.")
+    if url := container.get("ModelDataUrl"):
+        try:
+            files.check_there(url)
+        except JobError:
+            raise validation(f"Could not find model data at {url}.") from None
+    return container

@@ -16,6 +16,9 @@ def arn(kind: str, name: str) -> str:
     return f"arn:aws:sagemaker:{here.region}:{here.account}:{kind}/{name.lower()}"
 
 
+PAGE = 10  # where a request has no MaxResults
+
+
 def page(
     records: list[Record],
     request: dict[str, Any],
@@ -23,18 +26,23 @@ def page(
     summary: Callable[[Record], Record],
     name: str,
     status: str = "",
+    order: str = "Ascending",
 ) -> dict[str, Any]:
     """One page of a List operation: filtered, sorted, cut at MaxResults, with the next token.
 
-    `name` and `status` are the members of a record that hold those.
+    `name` and `status` are the members of a record that hold those; `order` is the operation's
+    SortOrder where the request has none.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTransformJobs.html
     """
     kept = [record for record in records if _wanted(record, request, name, status)]
     key = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
-    kept.sort(key=lambda r: r.get(key, ""), reverse=request.get("SortOrder") != "Ascending")
+    kept.sort(key=lambda r: r.get(key, ""))
+    if request.get("SortOrder", order) == "Descending":
+        kept.reverse()
     token = request.get("NextToken", "0")
-    if not token.isdigit():
+    if not (token.isascii() and token.isdigit()):
         raise validation("The NextToken is not one that this operation gave.")
-    start, size = int(token), request.get("MaxResults", 100)
+    start, size = int(token), request.get("MaxResults", PAGE)
     answer: dict[str, Any] = {member: [summary(r) for r in kept[start : start + size]]}
     if start + size < len(kept):
         answer["NextToken"] = str(start + size)
@@ -53,7 +61,7 @@ def _wanted(record: Record, request: dict[str, Any], name: str, status: str) -> 
         ("LastModifiedTimeBefore", "LastModifiedTime", -1),
     )
     return all(
-        (record[member] - float(request[bound])) * sign >= 0
+        (record.get(member) or record["CreationTime"]) * sign >= request[bound] * sign
         for bound, member, sign in bounds
-        if bound in request and member in record
+        if bound in request
     )

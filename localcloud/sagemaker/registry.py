@@ -9,7 +9,7 @@ from typing import Any
 
 from localcloud import ministack_adapter as cloud
 from localcloud.sagemaker import names, tags
-from localcloud.sagemaker.errors import conflict, validation
+from localcloud.sagemaker.errors import conflict, refuse_unserved, validation
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import Record, now, store
 
@@ -24,11 +24,18 @@ SUMMARY = (
     "CreationTime",
     "ModelPackageStatus",
     "ModelApprovalStatus",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
 )
+UNSERVED = (
+    "AdditionalInferenceSpecificationsToAdd", "CertifyForMarketplace", "ManagedStorageType",
+    "SourceAlgorithmSpecification", "ValidationSpecification",
+)  # fmt: skip
 
 
 @operation("CreateModelPackageGroup")
 def create_group(request: dict[str, Any]) -> dict[str, Any]:
+    refuse_unserved(request, ("ManagedConfiguration",))
     name = request["ModelPackageGroupName"]
     arn = names.arn("model-package-group", name)
     record = {
@@ -78,6 +85,7 @@ def delete_group(request: dict[str, Any]) -> None:
 @operation("CreateModelPackage")
 def create_package(request: dict[str, Any]) -> dict[str, Any]:
     """A version in a group, or a package of its own name; the same ClientToken makes one."""
+    refuse_unserved(request, UNSERVED)
     with store.lock:
         if known := _by_token(request):
             return {"ModelPackageArn": known["ModelPackageArn"]}
@@ -107,12 +115,14 @@ def describe_package(request: dict[str, Any]) -> dict[str, Any]:
 
 @operation("ListModelPackages")
 def list_packages(request: dict[str, Any]) -> dict[str, Any]:
+    """Of one group, or of a type: packages outside groups unless the request says otherwise."""
     found = store.values(PACKAGE)
     if name := request.get("ModelPackageGroupName"):
         group = _group(name)
         found = [package for package in found if _of(group, package)]
-    elif request.get("ModelPackageType", "Unversioned") == "Unversioned":
-        found = [package for package in found if "ModelPackageGroupName" not in package]
+    elif (kind := request.get("ModelPackageType", "Unversioned")) != "Both":
+        versioned = kind == "Versioned"
+        found = [p for p in found if ("ModelPackageGroupName" in p) == versioned]
     if status := request.get("ModelApprovalStatus"):
         found = [p for p in found if p.get("ModelApprovalStatus") == status]
     return names.page(
@@ -126,7 +136,8 @@ def list_packages(request: dict[str, Any]) -> dict[str, Any]:
 
 @operation("UpdateModelPackage")
 def update_package(request: dict[str, Any]) -> dict[str, Any]:
-    """Change approval, description or the customer's metadata."""
+    """Change approval, description, the customer's metadata or what the model is."""
+    refuse_unserved(request, UNSERVED)
     with store.lock:
         package = _package(request["ModelPackageArn"])
         metadata = package.get("CustomerMetadataProperties", {})

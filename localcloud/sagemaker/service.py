@@ -39,6 +39,11 @@ def operation(name: str) -> Callable[[Operation], Operation]:
     return register
 
 
+def served() -> list[str]:
+    """The names of the operations that are served."""
+    return sorted(_operations)
+
+
 def serve_runtime(handler: Handler) -> None:
     """Give the paths of `sagemaker-runtime` to this handler."""
     _runtime[:] = [handler]
@@ -105,8 +110,7 @@ def _document(body: bytes) -> dict[str, Any]:
 def _not_there(name: str) -> ApiError:
     if validation.known_operation(name) is None:
         return ApiError("UnknownOperationException", f"SageMaker has no operation {name}.")
-    served = ", ".join(sorted(_operations))
     return ApiError(
         "UnknownOperationException",
-        f"The local SageMaker does not serve {name}. It serves: {served}.",
+        f"The local SageMaker does not serve {name}. It serves: {', '.join(served())}.",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.sagemaker.errors import limit_exceeded
+from localcloud.sagemaker.errors import limit_exceeded, not_found
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import store
 
@@ -16,13 +16,12 @@ MOST = 50
 
 
 def tag(arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Add tags to a resource; a key that is there gets the new value."""
+    """Add tags to a resource, at least when it is made; a key that is there gets the new value."""
     with store.lock:
         held = (store.get(KIND, arn) or {}) | {entry["Key"]: entry["Value"] for entry in tags}
         if len(held) > MOST:
             raise limit_exceeded(f"A resource may have {MOST} tags at most.")
-        if held:
-            store.put(KIND, arn, held)
+        store.put(KIND, arn, held)
     return [{"Key": key, "Value": value} for key, value in held.items()]
 
 
@@ -31,16 +30,25 @@ def untag(arn: str) -> None:
     store.delete(KIND, arn)
 
 
+def _held(arn: str) -> dict[str, str]:
+    """The tags of a resource; every resource has some, if only none."""
+    held = store.get(KIND, arn)
+    if held is None:
+        raise not_found(f"Could not find the resource {arn}.")
+    return held
+
+
 @operation("AddTags")
 def add_tags(request: dict[str, Any]) -> dict[str, Any]:
     """Add or overwrite tags."""
+    _held(request["ResourceArn"])
     return {"Tags": tag(request["ResourceArn"], request["Tags"])}
 
 
 @operation("ListTags")
 def list_tags(request: dict[str, Any]) -> dict[str, Any]:
     """The tags of a resource."""
-    held = store.get(KIND, request["ResourceArn"]) or {}
+    held = _held(request["ResourceArn"])
     return {"Tags": [{"Key": key, "Value": value} for key, value in held.items()]}
 
 
@@ -48,7 +56,7 @@ def list_tags(request: dict[str, Any]) -> dict[str, Any]:
 def delete_tags(request: dict[str, Any]) -> dict[str, Any]:
     """Take tags off a resource."""
     with store.lock:
-        held = store.get(KIND, request["ResourceArn"]) or {}
+        held = _held(request["ResourceArn"])
         gone = set(request["TagKeys"])
         store.put(KIND, request["ResourceArn"], {k: v for k, v in held.items() if k not in gone})
     return {}

@@ -21,7 +21,8 @@ _PYTHON_TYPES: dict[str, Any] = {
     **_NUMBERS,
     "boolean": bool,
     "string": str,
-    "timestamp": (int, float, str),
+    "blob": bytes,
+    "timestamp": (int, float),
     "structure": dict,
     "map": dict,
     "list": list,
@@ -32,7 +33,8 @@ _WORDS = {"structure": "an object", "map": "an object", "list": "a list", "strin
 @functools.cache
 def service_model(name: str = "sagemaker") -> ServiceModel:
     """Botocore's model of a service."""
-    return botocore.session.get_session().get_service_model(name)
+    model: ServiceModel = botocore.session.get_session().get_service_model(name)
+    return model
 
 
 def known_operation(name: str) -> OperationModel | None:
@@ -41,10 +43,20 @@ def known_operation(name: str) -> OperationModel | None:
     return model.operation_model(name) if name in model.operation_names else None
 
 
-def check(operation: str, request: Any) -> dict[str, Any]:
+def members_in_headers(operation: str, service: str) -> dict[str, str]:
+    """The members of a request that travel as headers, and the names of those."""
+    shape: Any = service_model(service).operation_model(operation).input_shape
+    return {
+        name: member.serialization["name"]
+        for name, member in shape.members.items()
+        if member.serialization.get("location") == "header"
+    }
+
+
+def check(operation: str, request: Any, service: str = "sagemaker") -> dict[str, Any]:
     """The request without its nulls, or ValidationException / SerializationException."""
-    shape = service_model().operation_model(operation).input_shape
-    cleaned = _without_nulls(request)
+    shape = service_model(service).operation_model(operation).input_shape
+    cleaned: dict[str, Any] = _without_nulls(request)
     if shape is None:
         return cleaned
     problems: list[str] = []
@@ -64,7 +76,7 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _check(value: Any, shape: Shape, path: str, problems: list[str]) -> None:
+def _check(value: Any, shape: Any, path: str, problems: list[str]) -> None:
     _check_type(value, shape, path)
     if shape.type_name == "structure":
         _check_structure(value, shape, path, problems)
@@ -79,6 +91,8 @@ def _check(value: Any, shape: Shape, path: str, problems: list[str]) -> None:
             _check(item, shape.value, _join(path, f"{key}.member"), problems)
     elif shape.type_name == "string":
         _check_string(value, shape, path, problems)
+    elif shape.type_name == "blob":
+        _check_size(len(value), "length", None, shape, path, problems)
     elif shape.type_name in _NUMBERS:
         _check_size(value, "value", value, shape, path, problems)
 
@@ -96,7 +110,7 @@ def _check_type(value: Any, shape: Shape, path: str) -> None:
         )
 
 
-def _check_structure(value: dict, shape: Shape, path: str, problems: list[str]) -> None:
+def _check_structure(value: dict[str, Any], shape: Any, path: str, problems: list[str]) -> None:
     for name in shape.required_members:
         if name not in value:
             problems.append(
@@ -123,7 +137,7 @@ def _check_string(value: str, shape: Shape, path: str, problems: list[str]) -> N
     if enum and value not in enum:
         _fail(value, path, f"Member must satisfy enum value set: [{', '.join(enum)}]", problems)
     pattern = shape.metadata.get("pattern")
-    if pattern and not _compiled(pattern).fullmatch(value):
+    if pattern and not compiled(pattern).fullmatch(value):
         _fail(value, path, f"Member must satisfy regular expression pattern: {pattern}", problems)
 
 
@@ -154,6 +168,9 @@ def _join(path: str, name: str) -> str:
 
 
 @functools.cache
-def _compiled(pattern: str) -> Any:
-    """The model's patterns are Java's: `\\p{L}` needs `regex`; a repeated anchor is one anchor."""
-    return regex.compile(re.sub(r"\$\{\d+,\d+\}", "$", pattern))
+def compiled(pattern: str) -> Any:
+    """The model's patterns are Java's: `\\p{L}` needs `regex`; a repeated anchor is one anchor,
+    and a character beyond U+FFFF is two."""
+    pattern = re.sub(r"\$\{\d+,\d+\}", "$", pattern)
+    pattern = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
+    return regex.compile(pattern)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
 from localcloud.sagemaker import service
@@ -14,5 +16,15 @@ def install(config: CloudConfig) -> None:
     """Serve the runtime API; bring endpoints back after a restart; leave no process behind."""
     serving.configure(config)
     service.serve_runtime(runtime.handle)
+    cloud.replace("ministack.core.responses", "_expected_envelope_content_type", _as_answered)
     cloud.on_ready(endpoints.resume)
     cloud.on_stop(endpoints.stop_all)
+
+
+def _as_answered(original: Callable[..., str | None]) -> Callable[..., str | None]:
+    """A model's content type is its own: ministack makes every JSON that of the signing service."""
+
+    def expected(service: str, *rest: object) -> str | None:
+        return None if service == "sagemaker" else original(service, *rest)
+
+    return expected

@@ -50,10 +50,9 @@ class Capture:
         custom: str | None,
     ) -> None:
         """Take an invocation, if the configuration captures it."""
-        if not config or not config.get("EnableCapture"):
+        if not sampled(config, random.random()):
             return
-        if random.uniform(0, 100) >= config["InitialSamplingPercentage"]:
-            return
+        assert config is not None
         moment = datetime.now(UTC)
         line = json.dumps(event(config, request, answer, inference_id, custom, moment))
         prefix = f"{config['DestinationS3Uri'].rstrip('/')}/{endpoint}/{variant}"
@@ -68,28 +67,38 @@ class Capture:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for prefix, lines in waiting.items():
-            hours: dict[str, list[tuple[datetime, str]]] = {}
-            for moment, line in lines:
-                hours.setdefault(f"{moment:%Y/%m/%d/%H}", []).append((moment, line))
-            for hour, entries in hours.items():
-                first = entries[0][0]
-                milliseconds = first.microsecond // 1000
-                name = f"{first:%M-%S}-{milliseconds:03d}-{uuid.uuid4()}.jsonl"
-                bucket, key = files.split(f"{prefix}/{hour}/{name}")
-                content = "".join(line + "\n" for _, line in entries).encode()
-                cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+            try:
+                self._write(prefix, lines)
+            except (*files.S3_ERRORS, OSError):
+                log.exception("%d captured requests of %s could not be written", len(lines), prefix)
+
+    def _write(self, prefix: str, lines: list[tuple[datetime, str]]) -> None:
+        hours: dict[str, list[tuple[datetime, str]]] = {}
+        for moment, line in lines:
+            hours.setdefault(f"{moment:%Y/%m/%d/%H}", []).append((moment, line))
+        for hour, entries in hours.items():
+            first = entries[0][0]
+            milliseconds = first.microsecond // 1000
+            name = f"{first:%M-%S}-{milliseconds:03d}-{uuid.uuid4()}.jsonl"
+            bucket, key = files.split(f"{prefix}/{hour}/{name}")
+            content = "".join(line + "\n" for _, line in entries).encode()
+            cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
     def _run(self) -> None:
         while True:
             time.sleep(FLUSH_SECONDS)
-            try:
-                self.flush()
-            except Exception:
-                log.exception("captured requests could not be written")
+            self.flush()
             with self._lock:
                 if not self._waiting:
                     self._running = False
                     return
+
+
+def sampled(config: dict[str, Any] | None, draw: float) -> bool:
+    """Whether a configuration captures an invocation; `draw` is of [0, 1)."""
+    if not config or not config.get("EnableCapture"):
+        return False
+    return bool(draw * 100 < config["InitialSamplingPercentage"])
 
 
 def event(

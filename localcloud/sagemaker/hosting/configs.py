@@ -8,13 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.sagemaker import models, names, tags
-from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.errors import refuse_unserved, validation
+from localcloud.sagemaker.jobs import checks
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import Record, now, store
 
 KIND = "endpoint_config"
-# Members of a request that the local cloud does not act on: refused, never passed over.
-UNSERVED = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+UNSERVED = (
+    "AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig", "MetricsConfig",
+)  # fmt: skip
+UNSERVED_OF_VARIANT = (
+    "AcceleratorType", "CapacityReservationConfig", "CoreDumpConfig", "InstancePools",
+    "ManagedInstanceScaling", "RoutingConfig", "ServerlessConfig",
+)  # fmt: skip
 
 
 def find(name: str) -> Record:
@@ -29,12 +35,9 @@ def find(name: str) -> Record:
 @operation("CreateEndpointConfig")
 def create_endpoint_config(request: dict[str, Any]) -> dict[str, Any]:
     name = request["EndpointConfigName"]
-    if unserved := [member for member in UNSERVED if member in request]:
-        raise validation(f"The local SageMaker does not serve {', '.join(unserved)}.")
+    refuse_unserved(request, UNSERVED)
     variants = request["ProductionVariants"]
-    named = [variant["VariantName"] for variant in variants]
-    if len(set(named)) < len(named):
-        raise validation("Production variants must have distinct names.")
+    checks.distinct((each["VariantName"] for each in variants), "The names of production variants")
     for variant in variants:
         _check(variant)
     arn = names.arn("endpoint-config", name)
@@ -59,6 +62,7 @@ def list_endpoint_configs(request: dict[str, Any]) -> dict[str, Any]:
         "EndpointConfigs",
         lambda record: {member: record[member] for member in wanted},
         "EndpointConfigName",
+        order="Descending",
     )
 
 
@@ -72,7 +76,7 @@ def _check(variant: dict[str, Any]) -> None:
     if "ModelName" not in variant:
         raise validation("The local SageMaker serves variants with a ModelName only.")
     models.find(variant["ModelName"])
-    if "ServerlessConfig" in variant:
-        raise validation("The local SageMaker does not serve ServerlessConfig.")
-    if "InstanceType" not in variant:
-        raise validation(f"Variant {variant['VariantName']} lacks an InstanceType.")
+    refuse_unserved(variant, UNSERVED_OF_VARIANT, f"{variant['VariantName']}.")
+    for member in ("InstanceType", "InitialInstanceCount"):
+        if member not in variant:
+            raise validation(f"Variant {variant['VariantName']} lacks {member}.")

@@ -10,10 +10,11 @@ import threading
 from typing import Any
 
 from localcloud import ministack_adapter as cloud
-from localcloud.sagemaker import names, tags
-from localcloud.sagemaker.errors import ApiError, validation
+from localcloud.sagemaker import models, names, quotas, tags
+from localcloud.sagemaker.errors import ApiError, refuse_unserved, validation
 from localcloud.sagemaker.hosting import configs
 from localcloud.sagemaker.hosting.fleet import Fleet
+from localcloud.sagemaker.hosting.serving import INVOKE_SECONDS
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import Record, now, store
 
@@ -34,8 +35,10 @@ def find(name: str) -> Record:
 
 @operation("CreateEndpoint")
 def create_endpoint(request: dict[str, Any]) -> dict[str, Any]:
+    refuse_unserved(request, ("DeploymentConfig",))
     name = request["EndpointName"]
     config = configs.find(request["EndpointConfigName"])
+    _check_quotas(name, config)
     arn = names.arn("endpoint", name)
     moment = now()
     record = {
@@ -56,10 +59,12 @@ def create_endpoint(request: dict[str, Any]) -> dict[str, Any]:
 
 @operation("UpdateEndpoint")
 def update_endpoint(request: dict[str, Any]) -> dict[str, Any]:
+    refuse_unserved(
+        request, ("DeploymentConfig", "RetainAllVariantProperties", "RetainDeploymentConfig")
+    )
     name = request["EndpointName"]
     config = configs.find(request["EndpointConfigName"])
-    if "DeploymentConfig" in request:
-        raise validation("The local SageMaker does not serve DeploymentConfig.")
+    _check_quotas(name, config)
     with store.lock:
         record = _changeable(name)
         _set(name, EndpointStatus="Updating")
@@ -75,8 +80,12 @@ def update_weights(request: dict[str, Any]) -> dict[str, Any]:
         fleet = fleets[name]
         wanted = request["DesiredWeightsAndCapacities"]
         for entry in wanted:
+            refuse_unserved(entry, ("ServerlessUpdateConfig",))
             if entry["VariantName"] not in fleet.variants:
                 raise validation(f"{name} has no variant {entry['VariantName']}.")
+            if "DesiredInstanceCount" in entry:
+                instance_type = fleet.variants[entry["VariantName"]].instance_type
+                _check_quota(name, instance_type, entry["DesiredInstanceCount"])
         _set(name, EndpointStatus="Updating")
     _in_thread(_scale, name, wanted)
     return {"EndpointArn": record["EndpointArn"]}
@@ -98,6 +107,7 @@ def list_endpoints(request: dict[str, Any]) -> dict[str, Any]:
         lambda record: {member: record[member] for member in wanted},
         "EndpointName",
         "EndpointStatus",
+        order="Descending",
     )
 
 
@@ -113,7 +123,7 @@ def delete_endpoint(request: dict[str, Any]) -> None:
     tags.untag(record["EndpointArn"])
     _announce({**record, "EndpointStatus": "Deleting"})
     if fleet:
-        _in_thread(fleet.stop)
+        _in_thread(fleet.stop, INVOKE_SECONDS)
 
 
 def resume() -> None:
@@ -131,16 +141,18 @@ def resume() -> None:
 
 
 def stop_all() -> None:
+    """The cloud stops: no process outlives it."""
     _stopped.set()
-    for fleet in list(fleets.values()):
-        fleet.stop()
+    while fleets:
+        fleets.popitem()[1].stop()
 
 
 def _deploy(name: str, config: Record) -> None:
     """The new fleet answers before the old one ends; a failed update leaves the old one serving."""
     before = fleets.get(name)
     try:
-        fleet = Fleet(name, config)
+        variants = config["ProductionVariants"]
+        fleet = Fleet(name, config, {v["ModelName"]: models.find(v["ModelName"]) for v in variants})
         fleet.start()
     except Exception as error:
         log.warning("endpoint %s: %s", name, error)
@@ -150,7 +162,7 @@ def _deploy(name: str, config: Record) -> None:
     fleets[name] = fleet
     _settle(name, fleet)
     if before:
-        before.stop()
+        before.stop(INVOKE_SECONDS)
 
 
 def _scale(name: str, wanted: list[dict[str, Any]]) -> None:
@@ -171,7 +183,7 @@ def _bring_back(name: str) -> None:
     """An endpoint's process after a restart, with its last weights and counts."""
     record = find(name)
     try:
-        fleet = Fleet(name, record["_config"])
+        fleet = Fleet(name, record["_config"], record["_models"])
         for summary in record["ProductionVariants"]:
             variant = fleet.variants[summary["VariantName"]]
             variant.weight, variant.count = (
@@ -187,32 +199,49 @@ def _bring_back(name: str) -> None:
 
 
 def _settle(name: str, fleet: Fleet) -> None:
-    capture = fleet.config.get("DataCaptureConfig")
+    captured = fleet.config.get("DataCaptureConfig")
     changes: dict[str, Any] = {
         "EndpointStatus": "InService",
         "EndpointConfigName": fleet.config["EndpointConfigName"],
         "ProductionVariants": fleet.summaries(),
+        # What is deployed stays, whatever becomes of the configuration and the models.
         "_config": fleet.config,
+        "_models": fleet.models,
     }
     with store.lock:
         record = find(name)
         record.pop("FailureReason", None)
         record.pop("DataCaptureConfig", None)
         store.put(KIND, name, record)
-        if capture:
+        if captured:
             changes["DataCaptureConfig"] = {
-                "EnableCapture": capture.get("EnableCapture", False),
-                "CaptureStatus": "Started" if capture.get("EnableCapture") else "Stopped",
-                "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
-                "DestinationS3Uri": capture["DestinationS3Uri"],
-                "KmsKeyId": capture.get("KmsKeyId", ""),
+                "EnableCapture": captured.get("EnableCapture", False),
+                "CaptureStatus": "Started" if captured.get("EnableCapture") else "Stopped",
+                "CurrentSamplingPercentage": captured["InitialSamplingPercentage"],
+                "DestinationS3Uri": captured["DestinationS3Uri"],
+                "KmsKeyId": captured.get("KmsKeyId", ""),
             }
         _set(name, **changes)
 
 
+def _check_quotas(name: str, config: Record) -> None:
+    for variant in config["ProductionVariants"]:
+        _check_quota(name, variant["InstanceType"], variant.get("InitialInstanceCount", 1))
+
+
+def _check_quota(name: str, instance_type: str, count: int) -> None:
+    used = [
+        (variant.instance_type, variant.count)
+        for other, fleet in list(fleets.items())
+        for variant in fleet.variants.values()
+        if other != name
+    ]
+    quotas.check_usage("endpoint", (instance_type, count), used)
+
+
 def _changeable(name: str) -> Record:
     record = find(name)
-    if record["EndpointStatus"] not in ("InService",):
+    if record["EndpointStatus"] != "InService":
         if record["EndpointStatus"] == "Failed":
             raise validation(f'Cannot update endpoint "{record["EndpointArn"]}" which is Failed.')
         raise validation(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.sagemaker import models
-from localcloud.sagemaker.hosting.serving import Server
+from localcloud.sagemaker.hosting.serving import INVOKE_SECONDS, START_SECONDS, Server
+from localcloud.sagemaker.jobs.output import Log
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +21,12 @@ class Variant:
     """One production variant: a model on some instances, with a weight."""
 
     name: str
+    instance_type: str
     model: dict[str, Any]
     weight: float
     count: int
     group: str
+    start_seconds: float
     servers: list[Server] = field(default_factory=list)
     _turn: Any = field(default_factory=itertools.count)
 
@@ -43,30 +45,36 @@ class Variant:
         self.servers += wanted
         surplus, self.servers = self.servers[self.count :], self.servers[: self.count]
         for server in surplus:
-            server.stop()
+            server.stop(INVOKE_SECONDS)
 
     def server(self) -> Server | None:
-        """The next instance in turn that lives."""
-        living = [server for server in self.servers if server.alive]
+        """The next instance in turn that lives, or says that another has taken its place."""
+        living = [server for server in self.servers if server.alive or server.gone]
         return living[next(self._turn) % len(living)] if living else None
 
     def _server(self) -> Server:
-        return Server(self.model, self.group, f"{self.name}/i-{uuid.uuid4().hex[:17]}")
+        stream = Log(self.group, f"{self.name}/i-{uuid.uuid4().hex[:17]}")
+        owner = f"production variant {self.name}"
+        return Server(self.model, stream, owner, start_seconds=self.start_seconds)
 
 
 class Fleet:
-    """All variants of an endpoint configuration, as they serve."""
+    """All variants of an endpoint configuration, as they serve; `models` are records by name."""
 
-    def __init__(self, endpoint: str, config: dict[str, Any]) -> None:
-        self.endpoint, self.config = endpoint, config
+    def __init__(
+        self, endpoint: str, config: dict[str, Any], models: dict[str, dict[str, Any]]
+    ) -> None:
+        self.endpoint, self.config, self.models = endpoint, config, models
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.variants = {
             entry["VariantName"]: Variant(
                 entry["VariantName"],
-                models.find(entry["ModelName"]),
+                entry["InstanceType"],
+                models[entry["ModelName"]],
                 float(entry.get("InitialVariantWeight", 1.0)),
                 int(entry.get("InitialInstanceCount", 1)),
                 group,
+                float(entry.get("ContainerStartupHealthCheckTimeoutInSeconds", START_SECONDS)),
             )
             for entry in config["ProductionVariants"]
         }
@@ -80,11 +88,12 @@ class Fleet:
             self.stop()
             raise
 
-    def stop(self) -> None:
-        for variant in self.variants.values():
-            for server in variant.servers:
-                server.stop()
-            variant.servers = []
+    def stop(self, drain_seconds: float = 0) -> None:
+        """End all processes, at once or when the requests under way are answered."""
+        servers = [server for variant in self.variants.values() for server in variant.servers]
+        with ThreadPoolExecutor(max(len(servers), 1)) as pool:
+            for server in servers:
+                pool.submit(server.stop, drain_seconds)
 
     def choose(self) -> Variant:
         """By weight, as traffic is shared between variants."""
@@ -95,7 +104,7 @@ class Fleet:
     def mend(self) -> None:
         """Start processes that died again."""
         for variant in self.variants.values():
-            for server in variant.servers:
+            for server in list(variant.servers):
                 if not server.alive:
                     log.warning("a process of %s/%s died; starting it", self.endpoint, variant.name)
                     try:
@@ -108,7 +117,10 @@ class Fleet:
         return [
             {
                 "VariantName": variant.name,
-                "DeployedImages": _images(variant.model),
+                "DeployedImages": [
+                    {"SpecifiedImage": image, "ResolvedImage": image}
+                    for image in [variant.model["PrimaryContainer"]["Image"]]
+                ],
                 "CurrentWeight": variant.weight,
                 "DesiredWeight": variant.weight,
                 "CurrentInstanceCount": len(variant.servers),
@@ -116,9 +128,3 @@ class Fleet:
             }
             for variant in self.variants.values()
         ]
-
-
-def _images(model: dict[str, Any]) -> list[dict[str, Any]]:
-    container = model.get("PrimaryContainer") or model["Containers"][0]
-    image = container["Image"]
-    return [{"SpecifiedImage": image, "ResolvedImage": image}]

@@ -13,72 +13,103 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import urllib3
-
 from localcloud import ministack_adapter as cloud
+from localcloud.sagemaker import validation
 from localcloud.sagemaker.errors import ApiError
 from localcloud.sagemaker.hosting import endpoints
 from localcloud.sagemaker.hosting.capture import Body, capture
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant
+from localcloud.sagemaker.hosting.serving import Answer, GoneError, Server
 
 Response = tuple[int, dict[str, str], bytes]
-BODY_LIMIT = 25 * 1024 * 1024
 PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/invocations")
-TARGET = "x-amzn-sagemaker-target-variant"
-CUSTOM = "x-amzn-sagemaker-custom-attributes"
-INFERENCE = "x-amzn-sagemaker-inference-id"
+OPERATION = ("InvokeEndpoint", "sagemaker-runtime")
+CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
+UNSERVED = (
+    "TargetModel", "TargetContainerHostname", "EnableExplanations", "InferenceComponentName",
+    "SessionId", "PrefixAwareId",
+)  # fmt: skip
 
 
 async def handle(
     method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
 ) -> Response:
     """Answer one request of the runtime API."""
-    given = {key.lower(): value for key, value in headers.items()}
     found = PATH.fullmatch(path)
     try:
         if method != "POST" or found is None:
             raise ApiError("UnknownOperationException", f"{method} {path} is not served here.", 404)
-        return await asyncio.to_thread(invoke, unquote(found["name"]), given, body)
+        request = _request(unquote(found["name"]), headers, body)
+        return await asyncio.to_thread(invoke, request)
     except ApiError as error:
         return _error(error.code, error.status, {"Message": error.message})
 
 
-def invoke(name: str, headers: Mapping[str, str], body: bytes) -> Response:
+def invoke(request: Mapping[str, Any]) -> Response:
     """Ask one instance of the endpoint; a refusal of the model is a ModelError."""
-    if len(body) > BODY_LIMIT:
-        raise ApiError("ValidationError", f"Request body exceeds {BODY_LIMIT} bytes.", 413)
-    arrived = time.perf_counter()
-    fleet = endpoints.serving(name)
-    variant = _variant(fleet, name, headers.get(TARGET))
-    server = variant.server()
-    if server is None:
-        raise ApiError("ServiceUnavailable", f"No instance of {variant.name} answers.", 503)
-    began = time.perf_counter()
+    name, body = request["EndpointName"], request["Body"]
     passed = {
-        "Content-Type": headers.get("content-type", "application/octet-stream"),
-        "Accept": headers.get("accept", "*/*"),
+        "Content-Type": request.get("ContentType", "application/octet-stream"),
+        "Accept": request.get("Accept", "*/*"),
     }
-    if CUSTOM in headers:
-        passed["X-Amzn-SageMaker-Custom-Attributes"] = headers[CUSTOM]
+    if "CustomAttributes" in request:
+        passed[CUSTOM] = request["CustomAttributes"]
+    arrived = time.perf_counter()
+    fleet, variant, answer, latency = _ask(name, request.get("TargetVariant"), body, passed)
+    if answer.good:
+        capture.add(
+            name,
+            variant.name,
+            fleet.config.get("DataCaptureConfig"),
+            Body(passed["Content-Type"], body),
+            Body(answer.content_type, answer.content),
+            request.get("InferenceId"),
+            request.get("CustomAttributes"),
+        )
+    _count(name, variant, answer.status, latency, time.perf_counter() - arrived - latency)
+    if not answer.good:
+        return _refused(name, answer)
+    shown = {
+        "Content-Type": answer.content_type,
+        "x-Amzn-Invoked-Production-Variant": variant.name,
+    }
+    return 200, shown, answer.content
+
+
+def _request(name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """The members of the request, out of path, headers and body, checked against the model."""
+    given = {key.lower(): value for key, value in headers.items()}
+    members = validation.members_in_headers(*OPERATION)
+    request: dict[str, Any] = {
+        member: given[header.lower()]
+        for member, header in members.items()
+        if header.lower() in given
+    }
     try:
-        status, content_type, content = server.invoke(body, passed)
-    except urllib3.exceptions.HTTPError as error:
-        status, content_type, content = 500, "text/plain", f"no answer: {error}".encode()
-    latency, overhead = time.perf_counter() - began, began - arrived
-    _count(name, variant, status, latency, overhead)
-    if status >= 400:
-        return _refused(name, variant.name, status, content)
-    capture.add(
-        name,
-        variant.name,
-        fleet.config.get("DataCaptureConfig"),
-        Body(passed["Content-Type"], body),
-        Body(content_type, content),
-        headers.get(INFERENCE),
-        headers.get(CUSTOM),
-    )
-    shown = {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": variant.name}
-    return 200, shown, content
+        checked = validation.check(
+            OPERATION[0], {"EndpointName": name, "Body": body, **request}, OPERATION[1]
+        )
+    except ApiError as error:
+        raise ApiError("ValidationError", error.message) from error
+    if found := [member for member in UNSERVED if member in checked]:
+        words = f"The local SageMaker does not serve {', '.join(found)}."
+        raise ApiError("ValidationError", words)
+    return checked
+
+
+def _ask(
+    name: str, target: str | None, body: bytes, headers: Mapping[str, str]
+) -> tuple[Fleet, Variant, Answer, float]:
+    """The answer of an instance that is not being replaced, and its seconds."""
+    while True:
+        fleet = endpoints.serving(name)
+        variant = _variant(fleet, name, target)
+        server = _living(variant)
+        began = time.perf_counter()
+        try:
+            return fleet, variant, server.invoke(body, headers), time.perf_counter() - began
+        except GoneError:
+            time.sleep(0.01)  # until the next fleet, or the endpoint's end, is there to see
 
 
 def _variant(fleet: Fleet, name: str, target: str | None) -> Variant:
@@ -92,20 +123,30 @@ def _variant(fleet: Fleet, name: str, target: str | None) -> Variant:
     return fleet.variants[target]
 
 
-def _refused(name: str, variant: str, status: int, content: bytes) -> Response:
-    words = content.decode("utf-8", "replace")
+def _living(variant: Variant) -> Server:
+    server = variant.server()
+    if server is None:
+        raise ApiError("ServiceUnavailable", f"No instance of {variant.name} answers.", 503)
+    return server
+
+
+def _refused(name: str, answer: Answer) -> Response:
+    words = answer.content.decode("utf-8", "replace")
     here = cloud.config()
     group = f"/aws/sagemaker/Endpoints/{name}"
-    kind = "server" if status >= 500 else "client"
-    console = f"See the log group {group} in account {here.account} for more information."
+    kind = "client" if 400 <= answer.status < 500 else "server"
+    console = (
+        f"https://{here.region}.console.aws.amazon.com/cloudwatch/home?region={here.region}"
+        f"#logEventViewer:group={group}"
+    )
     return _error(
         "ModelError",
         424,
         {
-            "Message": f"Received {kind} error ({status}) from {variant} with message "
-            f'"{words[:1024]}". {console}',
+            "Message": f"Received {kind} error ({answer.status}) from primary with message "
+            f'"{words[:1024]}". See {console} in account {here.account} for more information.',
             "OriginalMessage": words,
-            "OriginalStatusCode": status,
+            "OriginalStatusCode": answer.status,
             "LogStreamArn": f"arn:aws:logs:{here.region}:{here.account}:log-group:{group}",
         },
     )
@@ -124,6 +165,7 @@ def _count(name: str, variant: Variant, status: int, latency: float, overhead: f
         "InvocationsPerInstance": 1.0 / max(len(variant.servers), 1),
         "Invocation4XXErrors": float(400 <= status < 500),
         "Invocation5XXErrors": float(status >= 500),
+        "InvocationModelErrors": float(not 200 <= status < 300),
     }
     for metric, value in values.items():
         cloud.put_metric("AWS/SageMaker", metric, value, where)

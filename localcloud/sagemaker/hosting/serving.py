@@ -1,28 +1,34 @@
-"""One serving process: its files, its start, its calls, its end."""
+"""One serving process: its files, its start, its calls, its end.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 import time
 import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
-from localcloud import ministack_adapter as cloud
 from localcloud.config import HOST, CloudConfig
-from localcloud.sagemaker.jobs import files, images
+from localcloud.sagemaker.jobs import files, images, processes
 from localcloud.sagemaker.jobs.lifecycle import JobError
+from localcloud.sagemaker.jobs.output import Log
 
 START_SECONDS = 60.0
-INVOKE_SECONDS = (
-    60.0  # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
-)
+INVOKE_SECONDS = 60.0
+TERM_SECONDS = 2.0
 PROGRAM = Path(__file__).with_name("server.py")
 _config: list[CloudConfig] = []
 
@@ -31,21 +37,54 @@ class ServingError(Exception):
     """The container did not come up; the words are a FailureReason."""
 
 
+class GoneError(Exception):
+    """The process takes no more requests: another has taken its place."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a container answers; status 0 where it does not."""
+
+    status: int
+    content_type: str
+    content: bytes
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300
+
+
 def configure(config: CloudConfig) -> None:
+    """Take the configuration; end what a cloud that was killed has left running."""
     _config[:] = [config]
+    processes.end_all(config.state / "serving")
     shutil.rmtree(config.state / "serving", ignore_errors=True)
 
 
 class Server:
-    """A model in a process that answers /ping and /invocations on a port of its own."""
+    """A model in a process that answers /ping and /invocations on a port of its own.
 
-    def __init__(self, model: dict[str, Any], log_group: str, stream: str) -> None:
-        container = model.get("PrimaryContainer") or model["Containers"][0]
-        self.container = container
-        self.group, self.stream = log_group, stream
+    `owner` names what it serves in errors; `environment` goes over the model's own.
+    """
+
+    def __init__(
+        self,
+        model: dict[str, Any],
+        log: Log,
+        owner: str,
+        environment: Mapping[str, str] | None = None,
+        start_seconds: float = START_SECONDS,
+    ) -> None:
+        self.container = model["PrimaryContainer"]
+        self.environment = {**self.container.get("Environment", {}), **(environment or {})}
+        self.isolated = bool(model.get("EnableNetworkIsolation"))
+        self.log, self.owner, self.start_seconds = log, owner, start_seconds
         self.folder = _config[0].state / "serving" / uuid.uuid4().hex
         self.process: subprocess.Popen[bytes] | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
+        self._state = threading.Condition()
+        self._ended = False
+        self._busy = 0
 
     def start(self) -> None:
         """Fetch the model and wait until it answers; ServingError where it does not."""
@@ -57,24 +96,32 @@ class Server:
         self.launch()
 
     def launch(self) -> None:
-        """Start the process, its files being there."""
+        """Start the process, its files being there, unless it is to be no more."""
         port = _free_port()
-        command = [str(_config[0].jobs_python), str(PROGRAM), str(port), str(self.folder)]
-        self.process = subprocess.Popen(
-            command,
-            env={**images.environment(), **self.container.get("Environment", {}), **self._where()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        threading.Thread(target=self._log, args=(self.process,), daemon=True).start()
-        self._pool = urllib3.HTTPConnectionPool(HOST, port, maxsize=16, retries=False)
-        self._await()
+        with self._state:
+            if self._ended:
+                return
+            self.process = process = subprocess.Popen(
+                [str(_config[0].jobs_python), str(PROGRAM), str(port), str(self.folder)],
+                env=images.environment(self.isolated) | self.environment | self._where(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._pool = urllib3.HTTPConnectionPool(HOST, port, maxsize=16, retries=False)
+        assert process.stdout is not None
+        self.log.follow(process.stdout)
+        self._await(process)
 
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it takes no more requests."""
+        return self._ended
 
     def ping(self) -> bool:
         try:
@@ -83,26 +130,53 @@ class Server:
         except urllib3.exceptions.HTTPError:
             return False
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
-        """Status, content type and body of an invocation."""
-        assert self._pool is not None
-        answer = self._pool.request(
-            "POST", "/invocations", body=body, headers=headers, timeout=INVOKE_SECONDS
-        )
-        return answer.status, answer.headers.get("Content-Type", ""), answer.data
-
-    def stop(self) -> None:
-        if self.process is not None:
-            if self.process.stdin:
-                self.process.stdin.close()
-            with contextlib.suppress(ProcessLookupError):
-                self.process.terminate()
+    def invoke(
+        self, body: bytes, headers: Mapping[str, str], seconds: float = INVOKE_SECONDS
+    ) -> Answer:
+        """Ask the model; GoneError where the process is being replaced."""
+        with self._use() as pool:
             try:
-                self.process.wait(2)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(5)
+                answer = pool.request(
+                    "POST", "/invocations", body=body, headers=headers, timeout=seconds
+                )
+            except urllib3.exceptions.ReadTimeoutError:
+                words = "Your invocation timed out while waiting for a response from container"
+                return Answer(0, "text/plain", f"{words} primary.".encode())
+            except urllib3.exceptions.HTTPError as error:
+                return Answer(0, "text/plain", f"The container did not answer: {error}".encode())
+            return Answer(answer.status, answer.headers.get("Content-Type", ""), answer.data)
+
+    def stop(self, drain_seconds: float = 0) -> None:
+        """Take no more requests, let those under way end, end the process and its children."""
+        with self._state:
+            self._ended = True
+            self._state.wait_for(lambda: not self._busy, drain_seconds)
+            process = self.process
+        if process is not None:
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            _signal(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(TERM_SECONDS)
+            _signal(process, signal.SIGKILL)
+            process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[urllib3.HTTPConnectionPool]:
+        with self._state:
+            if self._ended:
+                raise GoneError
+            assert self._pool is not None
+            pool = self._pool
+            self._busy += 1
+        try:
+            yield pool
+        finally:
+            with self._state:
+                self._busy -= 1
+                self._state.notify_all()
 
     def _fetch(self) -> None:
         """model/ from the artefact, code/ from the submitted archive."""
@@ -111,31 +185,28 @@ class Server:
             files.get_file(url, self.folder / "model.tar.gz")
             files.unpack(self.folder / "model.tar.gz", self.folder / "model")
             (self.folder / "model.tar.gz").unlink()
-        code = self.container.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+        code = self.environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
         if code.startswith("s3://"):
             files.get_file(code, self.folder / "code.tar.gz")
             files.unpack(self.folder / "code.tar.gz", self.folder / "code")
 
     def _where(self) -> dict[str, str]:
-        return {"SAGEMAKER_BASE_DIR": str(self.folder), "OMP_NUM_THREADS": "1"}
+        return {processes.BASE: str(self.folder), "OMP_NUM_THREADS": "1"}
 
-    def _await(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + self.start_seconds
         while not self.ping():
-            if not self.alive:
+            if process.poll() is not None or self._ended or time.monotonic() > deadline:
                 raise ServingError(
-                    "The primary container for production variant did not pass the ping health "
-                    f"check. Please check CloudWatch logs for this endpoint ({self.group})."
+                    f"The primary container for {self.owner} did not pass the ping health check. "
+                    f"Please check CloudWatch logs of {self.log.group}."
                 )
-            if time.monotonic() > deadline:
-                raise ServingError(f"The container did not answer /ping in {START_SECONDS:.0f} s.")
             time.sleep(0.03)
 
-    def _log(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None
-        for raw in process.stdout:
-            if line := raw.decode("utf-8", "replace").rstrip():
-                cloud.log_events(self.group, self.stream, [line])
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 def _free_port() -> int:
