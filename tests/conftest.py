@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from local_sagemaker import LocalSageMaker
 
 ROOT = Path(__file__).resolve().parent.parent
 JOBS_PYTHON = ROOT / ".driftloop" / "envs" / "jobs" / "bin" / "python"
@@ -39,6 +40,7 @@ class Cloud:
         command = [str(CLOUD_PYTHON if CLOUD_PYTHON.exists() else sys.executable)]
         command += ["-m", "localcloud", "--port", str(port), "--state", str(self.state)]
         command += ["--jobs-python", str(JOBS_PYTHON if JOBS_PYTHON.exists() else sys.executable)]
+        command += ["--stop-grace", "1"]
         with output.open("ab") as file:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
@@ -122,6 +124,14 @@ def bucket(cloud: Cloud) -> str:
     name = f"test-{uuid.uuid4().hex[:12]}"
     cloud.client("s3").create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture(scope="module")
+def sagemaker(cloud: Cloud) -> LocalSageMaker:
+    """The cloud's SageMaker, with a bucket for the tests of one module."""
+    name = f"sagemaker-{uuid.uuid4().hex[:12]}"
+    cloud.client("s3").create_bucket(Bucket=name)
+    return LocalSageMaker(cloud, name)
 
 
 @pytest.fixture

@@ -1,0 +1,122 @@
+"""What outlives a cloud that is stopped, or killed: endpoints, the registry, and the truth about
+what was under way.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from local_sagemaker import ROLE, LocalSageMaker, gone, name, until
+
+pytestmark = pytest.mark.cloud
+
+WAITS = """
+import os, subprocess, time
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+print("processes", os.getpid(), child.pid, flush=True)
+time.sleep(600)
+"""
+REASON = "InternalServerError: the local cloud was stopped while the job was under way"
+
+
+def start_machine(it: LocalSageMaker, request: dict[str, Any]) -> str:
+    """An execution that waits for the end of a training job."""
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Parameters": request,
+        "End": True,
+    }
+    states = it.cloud.client("stepfunctions")
+    machine = states.create_state_machine(
+        name=name("machine"),
+        definition=json.dumps({"StartAt": "Train", "States": {"Train": state}}),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    return str(states.start_execution(stateMachineArn=machine)["executionArn"])
+
+
+def listen_to_executions(it: LocalSageMaker) -> Any:
+    return it.listen("Step Functions Execution Status Change", source="aws.states")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stop", "kill"])
+def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
+    own_cloud.start()
+    it = LocalSageMaker(own_cloud, "sagemaker-restart")
+    own_cloud.client("s3").create_bucket(Bucket=it.bucket)
+    hear_jobs = it.listen("SageMaker Training Job State Change")
+    hear_executions = listen_to_executions(it)
+    group = name("group")
+    it.api.create_model_package_group(ModelPackageGroupName=group)
+    package = it.api.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
+    endpoint = it.endpoint(it.config(main=(it.model("before"), 2.0, 1)))
+    done = it.train("print('done')")
+    request = it.training(WAITS)
+    execution = start_machine(it, request)
+    training = request["TrainingJobName"]
+    lines = until(lambda: [line for line in log(it, training) if line.startswith("processes")])
+    processes = [int(word) for word in lines[0].split()[1:]]
+    serving = it.invoke(endpoint)["pid"]
+    saved = own_cloud.state / "services"
+    until(lambda: all(word in read(saved) for word in (training, execution, package)))
+
+    port = int(own_cloud.endpoint.rpartition(":")[2])
+    own_cloud.stop(number)
+    own_cloud.start(port)
+
+    assert all(gone(pid) for pid in processes)
+    job = it.describe("Training", training)
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", REASON)
+    assert (job["SecondaryStatus"], "TrainingEndTime" in job) == ("Failed", True)
+    assert job["SecondaryStatusTransitions"][-1]["Status"] == "Failed"
+    assert it.describe("Training", done["TrainingJobName"])["TrainingJobStatus"] == "Completed"
+    until(lambda: ("Failed", REASON) in jobs_told(hear_jobs(), job["TrainingJobArn"]))
+
+    states = own_cloud.client("stepfunctions")
+    ended = states.describe_execution(executionArn=execution)
+    assert ended["status"] in ("FAILED", "ABORTED")
+    assert "restart" in ended["cause"]
+    until(lambda: ended["status"] in executions_told(hear_executions(), execution))
+    events = states.get_execution_history(executionArn=execution)["events"]
+    assert events[-1]["type"] in ("ExecutionFailed", "ExecutionAborted")
+
+    found = it.api.describe_model_package(ModelPackageName=package)
+    assert found["ModelPackageGroupName"] == group
+    answer = until(lambda: answered(it, endpoint))
+    assert answer["model"] == "before"
+    assert answer["pid"] != serving
+    variant = it.api.describe_endpoint(EndpointName=endpoint)["ProductionVariants"][0]
+    assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (2.0, 1)
+    assert it.train("print('again')")["TrainingJobStatus"] == "Completed"
+
+
+def log(it: LocalSageMaker, training: str) -> list[str]:
+    return it.log("Training", training)
+
+
+def read(folder: Any) -> str:
+    return "".join(path.read_text() for path in folder.glob("*.json"))
+
+
+def jobs_told(events: list[dict[str, Any]], arn: str) -> list[tuple[str, str]]:
+    mine = [event["detail"] for event in events if event["resources"] == [arn]]
+    return [(each["TrainingJobStatus"], each.get("FailureReason", "")) for each in mine]
+
+
+def executions_told(events: list[dict[str, Any]], arn: str) -> list[str]:
+    return [e["detail"]["status"] for e in events if e["detail"]["executionArn"] == arn]
+
+
+def answered(it: LocalSageMaker, endpoint: str) -> dict[str, Any] | None:
+    """The endpoint's answer, once it is back."""
+    try:
+        return it.invoke(endpoint)
+    except ClientError:
+        return None
