@@ -100,8 +100,12 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
         "sagemaker_submit_directory": places.code(environment, "training"),
         "sagemaker_region": places.region(environment),
         "label": settings.dataset.label,
+        "problem": settings.model.problem,
         "text": _compact(settings.model.text),
+        "features": _compact(settings.model.features),
         "inputs": _compact(settings.model.inputs),
+        "class_weight": "balanced" if training.balance == "weights" else "none",
+        "seed": training.seed,
         **training.hyperparameters,
     }
     return {
@@ -109,10 +113,7 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
         "AlgorithmSpecification": {
             "TrainingImage": containers.image(places.region(environment)),
             "TrainingInputMode": "File",
-            "MetricDefinitions": [
-                {"Name": f"{split}:accuracy", "Regex": f"{split}_accuracy=([0-9.]+)"}
-                for split in ("train", "validation")
-            ],
+            "MetricDefinitions": _metrics(settings),
         },
         "HyperParameters": {key: _parameter(value) for key, value in parameters.items()},
         "InputDataConfig": [
@@ -139,6 +140,7 @@ def evaluate(
     ]
     if champion_run is not None:
         inputs.append(_input(environment, "champion", places.model(champion_run)))
+    inputs.append(_s3_input("inference", places.code(environment, "inference")))
     return _processing(
         f"{run_id}-evaluate",
         environment,
@@ -147,7 +149,11 @@ def evaluate(
         program="evaluate.py",
         inputs=inputs,
         outputs={"evaluation": places.run(run_id, "evaluation/")},
-        variables={"LABEL": settings.dataset.label, "SEED": str(settings.training.seed)},
+        variables={
+            "LABEL": settings.dataset.label,
+            "PROBLEM": settings.model.problem,
+            "SEED": str(settings.training.seed),
+        },
     )
 
 
@@ -279,6 +285,15 @@ def _cluster(instance: str) -> Request:
 
 def _tags(settings: Settings) -> list[dict[str, str]]:
     return [{"Key": "driftloop:pipeline", "Value": settings.pipeline.name}]
+
+
+def _metrics(settings: Settings) -> list[dict[str, str]]:
+    """What SageMaker reads from the log of training."""
+    metric = "rmse" if settings.model.problem == "regression" else "accuracy"
+    return [
+        {"Name": f"{split}:{metric}", "Regex": f"{split}_{metric}=([0-9.]+)"}
+        for split in ("train", "validation")
+    ]
 
 
 def _compact(value: Any) -> str:

@@ -1,14 +1,15 @@
 """What the endpoint runs: records in, label and probabilities of each out.
 
 Request: {"records": [{"review_body": "..."}]}; answer: {"predictions": [{"label",
-"probabilities"}], "model_version"}. A bad request answers 400 with words, as the toolkit does with
-its own errors.
+"probabilities"}], "model_version"}; for a regression {"value"}. A bad request answers 400 with
+words, as the toolkit does with its own errors.
 https://github.com/aws/sagemaker-inference-toolkit
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from typing import Any
 
@@ -28,9 +29,12 @@ class BadRequestError(BaseInferenceToolkitError):
 
 
 def model_fn(model_dir: str) -> Model:
-    """The pipeline and what is known of it."""
-    with open(os.path.join(model_dir, "metadata.json"), encoding="utf-8") as file:
-        metadata = json.load(file)
+    """model.joblib, and what metadata.json tells of it; your own script need not write that."""
+    path = os.path.join(model_dir, "metadata.json")
+    metadata: dict[str, Any] = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            metadata = json.load(file)
     return joblib.load(os.path.join(model_dir, "model.joblib")), metadata
 
 
@@ -47,12 +51,16 @@ def input_fn(body: str | bytes, content_type: str) -> list[dict[str, Any]]:
 
 
 def predict_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, Any]]:
+    """{"label", "probabilities"} of each record, or {"value"} where the model tells a number."""
     pipeline, metadata = model
     if not records:
         return []
-    rows = [[_text(record, name) for name in metadata["text"]] for record in records]
-    probabilities = pipeline.predict_proba(np.array(rows, dtype=object))
+    rows = array(records, metadata) if metadata else _frame(records, pipeline)
+    if not hasattr(pipeline, "classes_"):
+        return [{"value": round(float(value), 6)} for value in pipeline.predict(rows)]
     classes = [str(each) for each in pipeline.classes_]
+    if not hasattr(pipeline, "predict_proba"):
+        return [{"label": str(label)} for label in pipeline.predict(rows)]
     return [
         {
             "label": classes[int(row.argmax())],
@@ -60,7 +68,7 @@ def predict_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, An
                 name: round(float(value), 6) for name, value in zip(classes, row, strict=True)
             },
         }
-        for row in probabilities
+        for row in pipeline.predict_proba(rows)
     ]
 
 
@@ -71,6 +79,30 @@ def output_fn(predictions: list[dict[str, Any]], accept: str) -> str:
     return json.dumps({"predictions": predictions, "model_version": version})
 
 
+def array(records: list[dict[str, Any]], metadata: dict[str, Any]) -> np.ndarray:
+    """(n, text + numeric + categorical), objects, as training_code/columns.py makes it."""
+    numeric, categorical = metadata.get("numeric", []), metadata.get("categorical", [])
+    return np.array(
+        [
+            [
+                *(_text(record, name) for name in metadata["text"]),
+                *(_number(record, name) for name in numeric),
+                *(_category(record, name) for name in categorical),
+            ]
+            for record in records
+        ],
+        dtype=object,
+    )
+
+
+def _frame(records: list[dict[str, Any]], pipeline: Any) -> Any:
+    """The columns that the model was fitted on, in a DataFrame."""
+    import pandas as pd
+
+    names = getattr(pipeline, "feature_names_in_", None)
+    return pd.DataFrame(records, columns=None if names is None else list(names))
+
+
 def _text(record: dict[str, Any], name: str) -> str:
     value = record.get(name)
     if value is None:
@@ -78,3 +110,17 @@ def _text(record: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadRequestError(f"{name} must be a text")
     return value
+
+
+def _number(record: dict[str, Any], name: str) -> float:
+    value = record.get(name)
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequestError(f"{name} must be a number")
+    return float(value)
+
+
+def _category(record: dict[str, Any], name: str) -> str:
+    value = record.get(name)
+    return "" if value is None else str(value)

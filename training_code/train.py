@@ -1,4 +1,4 @@
-"""A linear text classifier: TF-IDF of words and of letters, logistic regression.
+"""Train a model: `--model linear` (the default) or `--model boosted`.
 
 SageMaker script mode; by hand: `python train.py --train DIR --validation DIR --model-dir DIR
 --label star_rating --text '["review_body"]'`. Needs scikit-learn, pandas and pyarrow.
@@ -14,34 +14,27 @@ import time
 from pathlib import Path
 from typing import Any
 
+import boosted
+import columns
+import failures
 import joblib
+import linear
 import numpy as np
 import pandas as pd
 import sklearn
-from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion, Pipeline
+from failures import DataError
+from sklearn.pipeline import Pipeline
+
+MODELS = {"linear": linear, "boosted": boosted}
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    began = time.monotonic()
-    train, validation = (read(folder) for folder in (options.train, options.validation))
-    print(f"training on {len(train)} rows, validating on {len(validation)}")
-    model = pipeline(len(options.text), options.max_features, options.C)
-    features, classifier = model.named_steps["features"], model.named_steps["classifier"]
-    vectors = features.fit_transform(texts(train, options.text))
-    print(f"{vectors.shape[1]} features after {time.monotonic() - began:.1f} s", flush=True)
-    classifier.fit(vectors, labels(train, options.label))
-    print(f"fitted after {time.monotonic() - began:.1f} s", flush=True)
-    validated = texts(validation, options.text), labels(validation, options.label)
-    scores = {
-        "train": float(classifier.score(vectors, labels(train, options.label))),
-        "validation": float(model.score(*validated)),
-    }
-    print(" ".join(f"{name}_accuracy={score:.4f};" for name, score in scores.items()))
-    save(model, options, len(train), scores)
+    try:
+        run(options)
+    except DataError as error:
+        failures.tell(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")), str(error))
+        sys.exit(f"train: {error}")
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -52,57 +45,86 @@ def parse(words: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, default=channel, required=channel is None)
     folder = env.get("SM_MODEL_DIR")
     parser.add_argument("--model-dir", type=Path, default=folder, required=folder is None)
+    parser.add_argument("--model", choices=sorted(MODELS), default="linear")
+    problems = ("multiclass", "binary", "regression")
+    parser.add_argument("--problem", choices=problems, default="multiclass")
     parser.add_argument("--label", required=True)
-    parser.add_argument("--text", type=json.loads, required=True, help="JSON list of columns")
-    parser.add_argument("--inputs", type=json.loads, default=[], help="JSON list of columns")
-    parser.add_argument("--max_features", "--max-features", type=int, default=200_000)
-    parser.add_argument("-C", "--C", type=float, default=3.0, help="inverse of the regularisation")
+    for name in ("text", "features", "inputs"):
+        parser.add_argument(f"--{name}", type=json.loads, default=[], help="JSON list of columns")
+    weights = ("balanced", "none")
+    parser.add_argument("--class_weight", "--class-weight", choices=weights, default="balanced")
+    parser.add_argument("--seed", type=int, default=42)
+    for model in MODELS.values():
+        model.arguments(parser)
     return parser.parse_args(words)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fit, score, say both in SageMaker's metric lines, and save."""
+    began = time.monotonic()
+    train, validation = (read(folder) for folder in (options.train, options.validation))
+    print(f"training {options.model} on {len(train)} rows, validating on {len(validation)}")
+    read_by_model = columns.of(train, options.text, options.features)
+    model = MODELS[options.model].pipeline(read_by_model, options)
+    features, estimator = model[:-1], model[-1]
+    known = labels(train, options)
+    vectors = features.fit_transform(read_by_model.array(train))
+    print(f"{vectors.shape[1]} features after {time.monotonic() - began:.1f} s", flush=True)
+    estimator.fit(vectors, known)
+    print(f"fitted after {time.monotonic() - began:.1f} s", flush=True)
+    seen = score(estimator, vectors, known, options.problem)
+    vectors = features.transform(read_by_model.array(validation))
+    unseen = score(estimator, vectors, labels(validation, options), options.problem)
+    for name, value in seen.items():
+        print(f"train_{name}={value:.4f}; validation_{name}={unseen[name]:.4f};")
+    save(model, read_by_model, options, {"train": seen, "validation": unseen}, len(train))
 
 
 def read(folder: Path) -> pd.DataFrame:
     """Every Parquet file of a channel."""
-    return pd.concat([pd.read_parquet(path) for path in sorted(folder.rglob("*.parquet"))])
+    files = sorted(folder.rglob("*.parquet"))
+    if not files:
+        raise DataError(f"the channel {folder.name} has no Parquet file")
+    return pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
 
 
-def texts(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """The model's input: an array of texts, a column for each text column."""
-    return rows[columns].fillna("").astype(str).to_numpy(dtype=object)
+def labels(rows: pd.DataFrame, options: argparse.Namespace) -> np.ndarray:
+    """Classes are texts, as the API answers them."""
+    if options.problem == "regression":
+        return rows[options.label].to_numpy(dtype=float)
+    return rows[options.label].astype(str).to_numpy(dtype=object)
 
 
-def labels(rows: pd.DataFrame, label: str) -> np.ndarray:
-    return rows[label].astype(str).to_numpy(dtype=object)
+def score(model: Any, vectors: Any, known: np.ndarray, problem: str) -> dict[str, float]:
+    told = model.predict(vectors)
+    if problem == "regression":
+        return {"rmse": float(np.sqrt(np.mean((told - known) ** 2)))}
+    return {"accuracy": float(np.mean(told == known))}
 
 
-def pipeline(columns: int, max_features: int, c: float) -> Pipeline:
-    """Words tell the stars; letters carry over typos and inflections."""
-
-    def features() -> FeatureUnion:
-        common = {"min_df": 2, "sublinear_tf": True, "dtype": np.float32}
-        words = TfidfVectorizer(ngram_range=(1, 2), max_features=max_features, **common)
-        letters = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 4), max_features=max_features, **common
-        )
-        return FeatureUnion([("words", words), ("letters", letters)])
-
-    each = [(f"text{index}", features(), index) for index in range(columns)]
-    classifier = LogisticRegression(C=c, max_iter=200, tol=1e-3)
-    return Pipeline([("features", ColumnTransformer(each)), ("classifier", classifier)])
-
-
-def save(model: Pipeline, options: argparse.Namespace, rows: int, scores: dict[str, float]) -> None:
+def save(
+    model: Pipeline,
+    read_by_model: columns.Columns,
+    options: argparse.Namespace,
+    scores: dict[str, dict[str, float]],
+    rows: int,
+) -> None:
     """model.joblib for inference.py, and metadata.json that says what it is."""
     options.model_dir.mkdir(parents=True, exist_ok=True)
-    classifier = model.named_steps["classifier"]
-    classifier.coef_ = classifier.coef_.astype(np.float32)
+    if options.model == "linear":
+        linear.compact(model)
     joblib.dump(model, options.model_dir / "model.joblib", compress=1)
     metadata: dict[str, Any] = {
+        "model": options.model,
+        "problem": options.problem,
         "label": options.label,
-        "text": options.text,
-        "inputs": options.inputs or options.text,
-        "classes": [str(each) for each in model.classes_],
+        "text": read_by_model.text,
+        "numeric": read_by_model.numeric,
+        "categorical": read_by_model.categorical,
+        "inputs": options.inputs or read_by_model.all,
+        "classes": [str(each) for each in getattr(model, "classes_", [])],
         "training_rows": rows,
-        "accuracy": scores,
+        "scores": scores,
         "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
     }
     (options.model_dir / "metadata.json").write_text(json.dumps(metadata, indent=2))

@@ -100,7 +100,7 @@ def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any])
 
 
 def test_predictions_through_the_api(stack: Any, first: dict[str, Any]) -> None:
-    body = {"records": [{"review_body": "Love it, works perfectly."}, {"review_body": "Broken."}]}
+    body = {"records": [{"review_body": "Love it, works perfectly."}, {"review_body": "Terrible, it broke."}]}
     answer = api.call(stack.name, "POST", "/predictions", body)
     assert answer["model_version"] == 1
     good, bad = answer["predictions"]

@@ -84,7 +84,9 @@ def test_hyperparameters_are_text(environment: Environment) -> None:
     given = jobs.train(RUN, environment, settings.load())["HyperParameters"]
     assert given["label"] == "star_rating"
     assert given["text"] == '["review_body"]'
-    assert given["C"] == "3.0"
+    assert given["C"] == "0.5"
+    assert given["model"] == "linear"
+    assert given["class_weight"] == "balanced"
     assert given["sagemaker_program"] == "train.py"
 
 

@@ -64,7 +64,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = folder / "processing" / "output"
     told = run("training_code/train.py", folder, "--train", str(output / "train"),
         "--validation", str(output / "validation"), "--model-dir", str(folder / "model"),
-        "--label", "star_rating", "--text", TEXT, "-C", "3.0")  # fmt: skip
+        "--label", "star_rating", "--text", TEXT, "-C", "0.5")  # fmt: skip
     (folder / "train.log").write_text(told)
     return folder
 
@@ -114,7 +114,7 @@ def test_train_prints_the_metrics_that_sagemaker_reads(base: Path) -> None:
     assert "validation_accuracy=0." in told
     metadata = json.loads((base / "model" / "metadata.json").read_text())
     assert metadata["classes"] == ["1", "2", "3", "4", "5"]
-    assert metadata["accuracy"]["validation"] > 0.4  # chance is 0.2
+    assert metadata["scores"]["validation"]["accuracy"] > 0.4  # chance is 0.2
 
 
 def test_evaluate_measures_both_models_on_the_same_rows(base: Path) -> None:

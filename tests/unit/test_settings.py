@@ -17,7 +17,7 @@ def test_the_projects_own_file_is_right() -> None:
     ("before", "after", "words"),
     [
         ('label = "star_rating"', 'label = "stars"', "dataset: label is 'stars'"),
-        ('balance = "undersample"', 'balance = "over"', "training.balance: Input should be"),
+        ('balance = "weights"', 'balance = "over"', "training.balance: Input should be"),
         ("seed = 42", "sede = 42", "training.sede: there is no such key"),
         ('name = "reviews"', 'name = "My Reviews"', "pipeline.name: String should match"),
         ('text = ["review_body"]', 'text = ["body"]', "model.text names body"),
