@@ -1,8 +1,11 @@
-"""The arrivals table: every accepted file, from pending to done, and every file refused."""
+"""The arrivals table: every accepted file from pending to done, every drop, every refusal.
+
+A dataset is a partition; an accepted file's sort key is its id, other entries' begin with a word.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib import clients, records
@@ -10,7 +13,8 @@ from chalicelib.environment import Environment
 
 PENDING, CLAIMED, DONE, HELD = "pending", "claimed", "done", "held"
 QUARANTINE = "quarantine#"
-DUPLICATE = "duplicate#"
+DROP = "drop#"
+BATCH = 100  # BatchGetItem takes no more
 Arrival = dict[str, Any]
 
 
@@ -37,6 +41,21 @@ def get(dataset: str, arrival_id: str) -> Arrival | None:
     return records.plain(found["Item"]) if "Item" in found else None
 
 
+def every(dataset: str, ids: Sequence[str]) -> list[Arrival]:
+    """The arrivals of these ids, in their order."""
+    client, table = clients.client("dynamodb"), Environment.from_env().arrivals_table
+    found: dict[str, Arrival] = {}
+    for first in range(0, len(ids), BATCH):
+        wanted = {"Keys": [key(dataset, each) for each in ids[first : first + BATCH]]}
+        asked = {table: {**wanted, "ConsistentRead": True}}
+        while asked:
+            answer = client.batch_get_item(RequestItems=asked)
+            arrivals = map(records.plain, answer["Responses"].get(table, []))
+            found |= {str(each["arrival_id"]): each for each in arrivals}
+            asked = answer.get("UnprocessedKeys")
+    return [found[each] for each in ids if each in found]
+
+
 def pending(dataset: str) -> list[Arrival]:
     """Files that no run has claimed, the oldest first."""
     pages = (
@@ -55,9 +74,9 @@ def pending(dataset: str) -> list[Arrival]:
     return sorted(found, key=lambda arrival: str(arrival["arrived_at"]))
 
 
-def claim(dataset: str, arrival_id: str, run_id: str) -> dict[str, Any]:
-    """Part of the transaction that starts a run: pending becomes claimed."""
-    return _update(
+def claim(dataset: str, arrival_id: str, run_id: str) -> bool:
+    """Pending becomes claimed; only the run that has the lease asks."""
+    return _change(
         dataset,
         arrival_id,
         "SET #s = :new, run_id = :run",
@@ -66,58 +85,52 @@ def claim(dataset: str, arrival_id: str, run_id: str) -> dict[str, Any]:
     )
 
 
-def settle(dataset: str, ids: Iterable[str], run_id: str) -> list[dict[str, Any]]:
-    """Parts of the transaction that ends a run well: what it claimed is done."""
-    values = {":new": DONE, ":run": run_id}
-    return [_update(dataset, each, "SET #s = :new", values, "run_id = :run") for each in ids]
+def settle(dataset: str, ids: Sequence[str], run_id: str) -> None:
+    """What a run claimed is done: it ended well."""
+    values = {":new": DONE, ":run": run_id, ":old": CLAIMED}
+    for each in ids:
+        _change(dataset, each, "SET #s = :new", values, "#s = :old AND run_id = :run")
 
 
-def release(
-    dataset: str, ids: Iterable[str], run_id: str, max_attempts: int
-) -> list[dict[str, Any]]:
-    """Parts of the transaction that ends a run badly: pending again, or held for a person."""
-    changes = []
-    for arrival_id in ids:
-        attempts = int((get(dataset, arrival_id) or {}).get("attempts", 0)) + 1
+def release(dataset: str, ids: Sequence[str], run_id: str, max_attempts: int) -> None:
+    """What a run claimed is pending again, or held for a person: it ended badly."""
+    for found in every(dataset, ids):
+        attempts = int(found.get("attempts", 0)) + 1
         status = HELD if attempts >= max_attempts else PENDING
-        values = {":new": status, ":run": run_id, ":n": attempts}
-        changes.append(
-            _update(dataset, arrival_id, "SET #s = :new, attempts = :n", values, "run_id = :run")
+        _change(
+            dataset,
+            str(found["arrival_id"]),
+            "SET #s = :new, attempts = :n",
+            {":new": status, ":run": run_id, ":n": attempts, ":old": CLAIMED},
+            "#s = :old AND run_id = :run",
         )
-    return changes
 
 
 def readmit(dataset: str, arrival_id: str, run_id: str) -> bool:
     """A file that a failed run left for a person waits for a run again."""
-    client = clients.client("dynamodb")
-    change = _update(
-        dataset,
-        arrival_id,
-        "SET #s = :new",
-        {":new": PENDING, ":old": HELD, ":run": run_id},
-        "#s = :old AND run_id = :run",
-    )
-    try:
-        client.update_item(**change["Update"])
-    except client.exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    values = {":new": PENDING, ":old": HELD, ":run": run_id}
+    condition = "#s = :old AND run_id = :run"
+    return _change(dataset, arrival_id, "SET #s = :new", values, condition)
 
 
 def key(dataset: str, arrival_id: str) -> dict[str, Any]:
     return {"dataset": {"S": dataset}, "arrival_id": {"S": arrival_id}}
 
 
-def _update(
+def _change(
     dataset: str, arrival_id: str, change: str, values: Mapping[str, Any], condition: str
-) -> dict[str, Any]:
-    return {
-        "Update": {
-            "TableName": Environment.from_env().arrivals_table,
-            "Key": key(dataset, arrival_id),
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#s": "status"},
-            "ExpressionAttributeValues": records.item(values),
-        }
-    }
+) -> bool:
+    """Change an arrival if it is as the condition says; says whether it was."""
+    client = clients.client("dynamodb")
+    try:
+        client.update_item(
+            TableName=Environment.from_env().arrivals_table,
+            Key=key(dataset, arrival_id),
+            UpdateExpression=change,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues=records.item(values),
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True

@@ -1,27 +1,31 @@
-"""When to start a run for files that wait: after a quiet window, or when one waited too long."""
+"""When to start a run for files that wait: after a quiet window, when one waited too long, or when
+enough of them wait. A thousand files dropped at once make a run or two.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import arrivals, clients, clock
 from chalicelib.environment import Environment
 
+if TYPE_CHECKING:
+    from chalicelib.settings import Intake
+
 SLACK = 0.5  # seconds that clocks may differ
-MOST = 90  # files a run claims: one DynamoDB transaction takes 100 items
-FORGOTTEN = dt.timedelta(minutes=2)  # a start that nobody finished
+FORGOTTEN = dt.timedelta(minutes=2)  # a start or an end that nobody finished
 
 
-def due(
-    now: dt.datetime, arrived: Sequence[dt.datetime], quiet_seconds: float, max_wait: float
-) -> bool:
-    """Nothing new for a while, or the oldest has waited long enough."""
+def due(now: dt.datetime, arrived: Sequence[dt.datetime], intake: Intake) -> bool:
+    """Nothing new for a while, the oldest has waited long enough, or a batch is full."""
     if not arrived:
         return False
-    quiet = (now - max(arrived)).total_seconds() >= quiet_seconds - SLACK
-    return quiet or (now - min(arrived)).total_seconds() >= max_wait
+    quiet = (now - max(arrived)).total_seconds() >= intake.quiet_seconds - SLACK
+    waited = (now - min(arrived)).total_seconds() >= intake.max_wait_seconds
+    return quiet or waited or len(arrived) >= intake.max_batch
 
 
 def wake() -> None:
@@ -32,38 +36,39 @@ def wake() -> None:
 
 
 def woken() -> dict[str, Any]:
-    """Start a run for what is pending, if it is time."""
+    """Start a run for the files of the first dataset whose time it is."""
     from chalicelib import runs, settings
 
-    configured = settings.load()
-    pending = arrivals.pending(configured.dataset.name)
-    times = [clock.parse(arrival["arrived_at"]) for arrival in pending]
-    intake = configured.intake
-    if not due(clock.now(), times, intake.quiet_seconds, intake.max_wait_seconds):
-        return {"waiting": len(pending)}
-    chosen = [str(arrival["arrival_id"]) for arrival in pending[:MOST]]
-    outcome = runs.start("data", _cause(pending[:MOST]), _cause_id(pending[:MOST]), chosen)
-    if isinstance(outcome, runs.RunStarted):
-        return {"run_id": outcome.run_id, "files": len(chosen)}
-    return {"waiting": len(pending), "why": outcome.why}
+    configured, waiting = settings.load(), 0
+    for dataset in configured.every_dataset:
+        pending = arrivals.pending(dataset.name)
+        waiting += len(pending)
+        times = [clock.parse(arrival["arrived_at"]) for arrival in pending]
+        if not due(clock.now(), times, configured.intake):
+            continue
+        batch = pending[: configured.intake.max_batch]
+        chosen = [str(arrival["arrival_id"]) for arrival in batch]
+        outcome = runs.start("data", cause(batch), cause_id(batch), chosen, dataset.name)
+        if isinstance(outcome, runs.RunStarted):
+            return {"run_id": outcome.run_id, "files": len(chosen)}
+        return {"waiting": waiting, "why": outcome.why}
+    return {"waiting": waiting}
 
 
 def sweep() -> dict[str, Any]:
-    """Once a minute: end or go on with what a crash left behind, and start what still waits."""
-    from chalicelib import runs
+    """Once a minute: go on where a crash left something, and take what nobody was told of."""
+    from chalicelib import runs, unheard
 
-    return {"run": runs.mend(FORGOTTEN), **woken()}
+    return {"run": runs.mend(FORGOTTEN), "unheard": unheard.announce(), **woken()}
 
 
-def _cause(pending: Sequence[arrivals.Arrival]) -> str:
+def cause(pending: Sequence[arrivals.Arrival]) -> str:
     names = [str(arrival["source_key"]).rsplit("/", 1)[-1] for arrival in pending]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"new data: {', '.join(names[:3])}{more}"
 
 
-def _cause_id(pending: Sequence[arrivals.Arrival]) -> str:
+def cause_id(pending: Sequence[arrivals.Arrival]) -> str:
     """The files and how often each was tried: the same set starts one run."""
-    import hashlib
-
     words = "\n".join(sorted(f"{a['arrival_id']} {a.get('attempts', 0)}" for a in pending))
     return f"data-{hashlib.sha256(words.encode()).hexdigest()[:20]}"

@@ -1,61 +1,172 @@
-"""The SQL that casts new files into the curated table, and keeps the rows that do not cast.
+"""The SQL that casts new rows into the curated table, and keeps those that do not cast.
 
-Athena's dialect: https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
+Rows come as text: from the files that intake wrote, and from Parquet with its values as text. One
+window puts each partition's rows in order and finds exact duplicates, which lie side by side
+there: Athena ignores an ORDER BY when it writes, but a window's rows leave it as it sorted them,
+and one writer takes a window's partition, so that a partition becomes one file or a few.
+https://docs.aws.amazon.com/athena/latest/ug/ctas-considerations-limitations.html
+https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import tables
+from chalicelib.tables import Layout
 
 if TYPE_CHECKING:
-    from chalicelib.settings import Column, Dataset
+    from chalicelib.schema import Column, Dataset
 
 CASTS = {"integer": "bigint", "number": "double", "boolean": "boolean"}
+MOST_SHARDS = 16
+TARGET_BYTES = 128 * 1024 * 1024  # of a Parquet file
+PACKED = 0.35  # Parquet with zstd for each byte of text, as reviews measure
+LINE_END = "chr(30)"  # intake's stand-in for a line's end inside a value
 
 
-def insert(dataset: Dataset, database: str, run_id: str, arrivals: Sequence[str]) -> str:
-    """Rows that cast, into the run's own partitions."""
-    names = [c.name for c in dataset.columns if c.name != dataset.partition_by]
-    typed = [f"{value(dataset.column(name))} AS {quoted(name)}" for name in names]
-    partition = dataset.column(dataset.partition_by)
-    columns = [*typed, f"{text(run_id)} AS run", f"{value(partition)} AS {quoted(partition.name)}"]
+@dataclass(frozen=True)
+class Source:
+    """The new rows of one dataset: the arrivals of each layout."""
+
+    dataset: Dataset
+    database: str
+    layouts: Mapping[Layout, tuple[str, ...]]
+    text_bytes: int = 0
+    partitions: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        database: str,
+        found: Sequence[Mapping[str, Any]],
+        partitions: int = 1,
+    ) -> Source:
+        """From what the arrivals table says; `partitions`: how many the last run made."""
+        layouts: dict[Layout, tuple[str, ...]] = {}
+        for each in found:
+            layout = Layout.of(dataset, each)
+            layouts[layout] = (*layouts.get(layout, ()), str(each["arrival_id"]))
+        size = sum(int(each["text_bytes"]) for each in found)
+        return cls(dataset, database, layouts, size, max(1, partitions))
+
+    @property
+    def shards(self) -> int:
+        """How many files a partition needs to come near the target."""
+        share = self.text_bytes * PACKED / TARGET_BYTES / self.partitions
+        return min(MOST_SHARDS, max(1, round(share)))
+
+
+def insert(source: Source, run_id: str) -> str:
+    """Rows that cast, each once, into the run's own partitions."""
+    dataset = source.dataset
+    kept = [quoted(c.name) for c in dataset.columns if c.name != dataset.partition_by]
+    typed = [f"{value(column)} AS {quoted(column.name)}" for column in dataset.columns]
+    partition = [quoted(dataset.partition_by)] if dataset.partition_by else []
+    within = [*partition, *([_shard(source.shards)] if source.shards > 1 else [])]
+    order = [*map(quoted, dataset.sort_by), "digest", "arrival", "row_number"]
+    window = f"PARTITION BY {', '.join(within)} " if within else ""
     return "\n".join(
         [
-            f"INSERT INTO {quoted(database)}.{quoted(tables.curated(dataset))}",
-            "SELECT " + ",\n  ".join(columns),
-            _source(dataset, database, arrivals),
-            f"  AND {fault(dataset)} IS NULL",
+            f"INSERT INTO {quoted(source.database)}.{quoted(tables.curated(dataset))}",
+            f"SELECT {', '.join([*kept, f'{text(run_id)} AS run', *partition])}",
+            "FROM (",
+            f"SELECT *, lag(digest) OVER ({window}ORDER BY {', '.join(order)}) AS before",
+            "FROM (",
+            "SELECT " + ",\n  ".join([*typed, f"{digest(dataset)} AS digest"]) + ",",
+            "  arrival, row_number",
+            f"FROM ({rows(source)}) AS found",
+            f"WHERE {reason(dataset)} IS NULL",
+            ") AS typed",
+            ") AS ordered",
+            "WHERE before IS NULL OR before <> digest",
         ]
     )
 
 
-def rejects(dataset: Dataset, database: str, arrivals: Sequence[str], target: str) -> str:
-    """Rows that do not cast, as they came, each with what is wrong with it."""
-    columns = [quoted(column.name) for column in dataset.columns]
+def rejects(source: Source, target: str) -> str:
+    """Rows that do not cast, as they came, each with its number and the first thing wrong in it."""
+    dataset = source.dataset
+    names = [quoted(column.name) for column in dataset.columns]
     return "\n".join(
         [
             "UNLOAD (",
-            f"SELECT {', '.join(columns)}, arrival, {fault(dataset)} AS fault",
-            _source(dataset, database, arrivals),
-            f"  AND {fault(dataset)} IS NOT NULL",
+            f'SELECT arrival, row_number, "column", {_value_at_fault(dataset)} AS value, reason,',
+            f"  {', '.join(names)}",
+            "FROM (",
+            f'SELECT *, {_column_at_fault(dataset)} AS "column", {reason(dataset)} AS reason',
+            f"FROM ({rows(source)}) AS found",
+            ") AS told",
+            "WHERE reason IS NOT NULL",
             f") TO {text(target)} WITH (format = 'JSON', compression = 'gzip')",
         ]
     )
 
 
-def count(dataset: Dataset, database: str, arrivals: Sequence[str]) -> str:
+def counts(source: Source, run_id: str) -> str:
+    """One row: rows accepted, rejected, distinct among those that cast, and curated by the run."""
+    dataset = source.dataset
+    curated = f"{quoted(source.database)}.{quoted(tables.curated(dataset))}"
+    return "\n".join(
+        [
+            "SELECT count(*) AS accepted, count(reason) AS rejected,",
+            "  count(DISTINCT CASE WHEN reason IS NULL THEN digest END) AS distinct_rows,",
+            f"  (SELECT count(*) FROM {curated} WHERE run = {text(run_id)}) AS curated",
+            "FROM (",
+            f"SELECT {reason(dataset)} AS reason, {digest(dataset)} AS digest",
+            f"FROM ({rows(source)}) AS found",
+            ") AS judged",
+        ]
+    )
+
+
+def count(source: Source) -> str:
     """How many rows the files hold, as a scalar."""
-    return f"(SELECT count(*) {_source(dataset, database, arrivals)})"
+    return f"(SELECT count(*) FROM ({rows(source)}) AS found)"
+
+
+def rows(source: Source) -> str:
+    """Every new row as text: arrival, row_number, row_fault and the dataset's columns.
+
+    A Parquet file has no row numbers that a distributed reader could tell.
+    """
+    return "\nUNION ALL\n".join(
+        _rows(source, layout, arrivals) for layout, arrivals in source.layouts.items()
+    )
+
+
+def _rows(source: Source, layout: Layout, arrivals: Sequence[str]) -> str:
+    dataset, kinds = source.dataset, dict(layout.columns)
+    number, fault = "CAST(row_number AS bigint)", "row_fault"
+    if not layout.is_text:
+        number, fault = "CAST(NULL AS bigint)", "CAST('' AS varchar)"
+    columns = ["arrival", f"{number} AS row_number", f"{fault} AS row_fault"]
+    for column in dataset.columns:
+        words = _as_text(column, kinds.get(column.name))
+        columns.append(f"{words} AS {quoted(column.name)}")
+    return "\n".join(
+        [
+            f"SELECT {', '.join(columns)}",
+            f"FROM {quoted(source.database)}.{quoted(layout.table(dataset))}",
+            f"WHERE arrival IN ({', '.join(text(each) for each in arrivals)})",
+        ]
+    )
+
+
+def digest(dataset: Dataset) -> str:
+    """Equal for rows that are equal in every column."""
+    values = ", ".join(f"coalesce({quoted(column.name)}, '')" for column in dataset.columns)
+    return f"to_hex(md5(to_utf8(concat_ws(chr(1), {values}))))"
 
 
 def value(column: Column) -> str:
     """A column's text as its declared type; NULL where it is empty or does not cast."""
     name = quoted(column.name)
     if column.type == "string":
-        return f"nullif({name}, '')"
+        return f"nullif(replace({name}, {LINE_END}, chr(10)), '')"
     trimmed = f"nullif(trim({name}), '')"
     if column.type == "date":
         parsed = [f"TRY(date_parse({trimmed}, {text(each)}))" for each in column.formats]
@@ -64,35 +175,58 @@ def value(column: Column) -> str:
     return f"TRY_CAST({trimmed} AS {CASTS[column.type]})"
 
 
-def fault(dataset: Dataset) -> str:
+def reason(dataset: Dataset) -> str:
     """What is wrong with a row, in words, or NULL."""
-    cases = [case for column in dataset.columns for case in _faults(column)]
-    return f"(CASE {' '.join(cases)} END)" if cases else "CAST(NULL AS varchar)"
+    cases = [f"WHEN {when} THEN {text(words)}" for when, _, words in _faults(dataset)]
+    return f"(CASE WHEN row_fault <> '' THEN row_fault {' '.join(cases)} END)"
 
 
-def _faults(column: Column) -> list[str]:
-    name, empty = quoted(column.name), f"nullif(trim({quoted(column.name)}), '') IS NULL"
-    cases = []
-    if column.required:
-        cases.append(f"WHEN {empty} THEN {text(column.name + ' is empty')}")
-    if column.type != "string":
-        wrong = f"NOT ({empty}) AND {value(column)} IS NULL"
-        words = text(f"{column.name} is not {_article(column.type)}: ")
-        cases.append(f"WHEN {wrong} THEN concat({words}, {name})")
-    if column.values:
-        listed = ", ".join(literal(each) for each in column.values)
-        words = text(f"{column.name} is not one of the allowed values: ")
-        cases.append(f"WHEN {value(column)} NOT IN ({listed}) THEN concat({words}, {name})")
-    return cases
+def _column_at_fault(dataset: Dataset) -> str:
+    cases = [f"WHEN {when} THEN {text(column)}" for when, column, _ in _faults(dataset)]
+    return f"(CASE WHEN row_fault <> '' THEN '' {' '.join(cases)} END)"
+
+
+def _value_at_fault(dataset: Dataset) -> str:
+    cases = [f"WHEN {text(c.name)} THEN {quoted(c.name)}" for c in dataset.columns]
+    return f"""(CASE "column" {" ".join(cases)} ELSE '' END)"""
+
+
+def _faults(dataset: Dataset) -> list[tuple[str, str, str]]:
+    """Conditions with the column and the words that each means, in the order of the columns."""
+    found = []
+    for column in dataset.columns:
+        empty = f"nullif(trim({quoted(column.name)}), '') IS NULL"
+        if column.required:
+            found.append((empty, column.name, "is empty"))
+        if column.type != "string":
+            wrong = f"NOT ({empty}) AND {value(column)} IS NULL"
+            found.append((wrong, column.name, f"is not {_article(column.type)}"))
+        if column.values:
+            listed = ", ".join(literal(each) for each in column.values)
+            strange = f"{value(column)} NOT IN ({listed})"
+            found.append((strange, column.name, "is not one of the allowed values"))
+    return found
+
+
+def _as_text(column: Column, kind: str | None) -> str:
+    """A value of a file as text; a typed one of a Parquet file as one would write it."""
+    name = quoted(column.name)
+    if kind is None:
+        return "CAST(NULL AS varchar)"
+    if kind == "string":
+        return name
+    if column.type == "date":
+        return f"date_format(CAST({name} AS timestamp), {text(column.formats[0])})"
+    return f"CAST({name} AS varchar)"
+
+
+def _shard(count: int) -> str:
+    """Equal rows fall into the same of `count` shards."""
+    return f"mod(strpos('0123456789ABCDEF', upper(substr(digest, 1, 1))), {count})"
 
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def _source(dataset: Dataset, database: str, arrivals: Sequence[str]) -> str:
-    listed = ", ".join(text(arrival) for arrival in arrivals)
-    return f"FROM {quoted(database)}.{quoted(tables.text(dataset))}\nWHERE arrival IN ({listed})"
 
 
 def quoted(name: str) -> str:

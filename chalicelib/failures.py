@@ -20,7 +20,10 @@ DETAIL_LIMIT = 16_000
 RESULTS = (
     ("Begin", "begin"),
     ("PlanConvert", "convert"),
+    ("Schema", "schema"),
     ("Convert", "converted"),
+    ("Count", "counted"),
+    ("Reconcile", "reconcile"),
     ("Rejects", "rejected"),
     ("Check", "checked"),
     ("Judge", "judge"),
@@ -32,7 +35,8 @@ RESULTS = (
 )
 JOB_STATES = {"prepare": "Prepare", "train": "Train", "evaluate": "Evaluate",
               "baseline": "Baseline"}  # fmt: skip
-OF_DATA = {"convert", "converted", "rejected", "checked", "judge", "quality"}
+OF_DATA = {"convert", "schema", "converted", "counted", "reconcile", "rejected", "checked",
+           "judge", "quality"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
         return JOB_STATES.get(explanation.job.rsplit("-", 1)[-1], "")
     new_data = bool((run.get("begin") or {}).get("has_new_data"))
     for name, key in RESULTS:
+        if key == "rejected" and not (run.get("reconcile") or {}).get("has_rejects"):
+            continue
         if key not in run and (new_data or key not in OF_DATA):
             return name
     return "Deploy"
@@ -110,9 +116,21 @@ def _of_facts(name: str, facts: Mapping[str, Any]) -> Explanation:
         return Explanation(f"the Athena query failed: {reason}", detail=str(query.get("Query", "")))
     if name == "CrawlFailed":
         return Explanation(f"the Glue crawler failed: {facts.get('ErrorMessage', 'no reason')}")
+    if name == "TooManyRejects":
+        return Explanation(_rejects(facts))
     if name == "EndpointFailed":
         return Explanation(_endpoint(facts))
     return Explanation(f"{name}: {json.dumps(facts, default=str)[:1000]}")
+
+
+def _rejects(facts: Mapping[str, Any]) -> str:
+    counts = facts["counts"]
+    share = counts["rejected"] / counts["accepted"]
+    return (
+        f"{counts['rejected']} of {counts['accepted']} rows ({share:.1%}) do not fit the schema; "
+        f"{facts['max_rejects']:.1%} may (max_rejects). Each lies under runs/<run>/rejects/ with "
+        "its row number, column, value and reason."
+    )
 
 
 def _endpoint(facts: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from chalicelib.section import ColumnName, InstanceType, Section, Share
 
 if TYPE_CHECKING:
-    from chalicelib.settings import Dataset
+    from chalicelib.schema import TrainingDataset
 
 
 class Model(Section):
@@ -49,7 +49,7 @@ class Training(Section):
         return self
 
 
-def problems(model: Model, training: Training, dataset: Dataset) -> list[str]:
+def problems(model: Model, training: Training, dataset: TrainingDataset) -> list[str]:
     """What does not fit together, each by its key."""
     label = dataset.column(dataset.label)
     found = []

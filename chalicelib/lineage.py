@@ -31,7 +31,11 @@ def document(
         "arrivals": run.get("arrivals", []),
         "outcome": outcome,
         "ended_at": ended_at,
-        "data": {"dataset": at("dataset.json"), "splits": at("splits/")},
+        "data": {
+            "dataset": at("dataset.json"),
+            "version": (run.get("plan") or {}).get("dataset"),
+            "splits": at("splits/"),
+        },
         "code": {"archives": environment.code_prefix, "digest": environment.code_digest},
         "jobs": {name: f"{run_id}-{name}" for name in JOBS},
         "evaluation": at("evaluation/evaluation.json"),

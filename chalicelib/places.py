@@ -14,6 +14,11 @@ def uri(environment: Environment, key: str) -> str:
     return f"s3://{environment.data_bucket}/{key}"
 
 
+def text(dataset: str, arrival_id: str) -> str:
+    """The rows of an accepted text file, as Athena reads them."""
+    return f"text/{dataset}/arrival={arrival_id}/"
+
+
 def run(run_id: str, name: str) -> str:
     """`runs/<run>/<name>`; a name that ends in / is a prefix."""
     return f"runs/{run_id}/{name}"

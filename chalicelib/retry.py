@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import arrivals, clock, runs, settings
+from chalicelib import arrivals, clock, runs
 from chalicelib.errors import ApiError
 
 LONGEST = 500  # letters of a reason
@@ -29,12 +29,12 @@ def retry(run_id: str, content: dict[str, Any], who: str) -> runs.RunStarted | r
         return runs.NotStarted(f"run {active} is active")
     ids = [str(each) for each in run.get("arrivals", [])]
     for arrival_id in ids:
-        arrivals.readmit(settings.load().dataset.name, arrival_id, run_id)
+        arrivals.readmit(str(run["dataset"]), arrival_id, run_id)
     facts: dict[str, Any] = {"retry_of": run_id}
     if accept:
         facts["accept_quality"] = {"who": who, "why": why, "at": clock.text(clock.now())}
     cause = f"retry of {run_id}" + (f": {why}" if why else "")
-    return runs.start("retry", cause, f"retry-{run_id}", ids, facts)
+    return runs.start("retry", cause, f"retry-{run_id}", ids, run["dataset"], facts)
 
 
 def _wishes(content: dict[str, Any]) -> tuple[bool, str]:

@@ -1,7 +1,9 @@
 """Start a run, and end it: the one way in for every trigger (data, drift, manual).
 
-One DynamoDB transaction takes the pipeline's lease, notes the cause, writes the run and claims its
-files; then the execution starts under the run's name, which Step Functions takes once only.
+One DynamoDB transaction takes the pipeline's lease, notes the cause and writes the run. Whoever
+has the lease claims the run's files one by one, then starts the execution under the run's name,
+which Step Functions takes once only. At the end one transaction closes the run; then its files
+are settled, and the lease goes last. A crash anywhere leaves the lease: the sweep goes on there.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
 
@@ -19,9 +21,9 @@ from chalicelib.environment import Environment
 
 LEASE = "#lease"
 CAUSE = "#cause#"
-DATASET = "#dataset"
+DATASET = "#dataset#"
 ACTIVE = ("starting", "running")
-FACTS = ("reason", "cause", "arrivals", "accept_quality")  # the execution's input
+FACTS = ("reason", "cause", "dataset", "arrivals", "accept_quality")  # the execution's input
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,16 @@ def start(
     cause: str,
     cause_id: str,
     arrival_ids: Sequence[str] = (),
+    dataset: str | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> RunStarted | NotStarted:
     """Start a run. The same cause starts one; while a run is active no other starts.
 
+    `dataset`: whose files they are; the one that the model learns from where it is not said.
     `facts` are kept on the run; its steps are told those of FACTS.
     """
+    from chalicelib import settings
+
     now = clock.now()
     run_id = new_id(now)
     run = {
@@ -57,24 +63,20 @@ def start(
         "cause": cause,
         "status": "starting",
         "started_at": clock.text(now),
+        "dataset": dataset or settings.load().dataset.name,
         "arrivals": list(arrival_ids),
         **(facts or {}),
     }
-    from chalicelib import settings
-
-    dataset = settings.load().dataset.name
     taken = _commit(
         [
             _put(LEASE, {"run": run_id, "since": run["started_at"]}),
             _put(f"{CAUSE}{cause_id}", {"run": run_id}),
             _put(run_id, run),
-            *[arrivals.claim(dataset, each, run_id) for each in arrival_ids],
         ]
     )
     if not taken:
         return _why_not(cause_id)
-    _execute(run_id, run)
-    return RunStarted(run_id)
+    return _launch(run_id, run)
 
 
 def active() -> str | None:
@@ -106,27 +108,21 @@ class RunEndedError(Exception):
 
 def succeed(run_id: str, *, outcome: str) -> bool:
     """Close a run that did its work; False where it was closed before."""
-    from chalicelib import settings
-
     run = records.get(run_id) or {}
-    ids = run.get("arrivals", [])
-    dataset = settings.load().dataset.name
     ended = {"status": "succeeded", "outcome": outcome, "ended_at": clock.text(clock.now())}
-    changes = [_change(run_id, ended), _unlock(run_id), *arrivals.settle(dataset, ids, run_id)]
-    if ids:
-        changes.append(_learned(run_id))
-    return _close(changes)
+    changes = [_change(run_id, ended)]
+    if run.get("arrivals"):
+        changes.append(_learned(run_id, run))
+    return _close(run_id, changes)
 
 
 def fail(
     run_id: str, error: str, *, error_state: str | None = None, error_detail: str | None = None
 ) -> bool:
     """Close a run that failed and tell people once; False where it was closed before."""
-    from chalicelib import settings
-
-    configured = settings.load()
     run = records.get(run_id)
     if run is None or run["status"] not in ACTIVE:
+        _settle(run_id)
         return _tell(run_id, run)
     ended = {
         "status": "failed",
@@ -135,14 +131,8 @@ def fail(
         "error_state": error_state,
         "error_detail": error_detail,
     }
-    released = arrivals.release(
-        configured.dataset.name,
-        run.get("arrivals", []),
-        run_id,
-        1 if refused_for_quality(run) else configured.intake.max_attempts,
-    )
     known = {name: value for name, value in ended.items() if value}
-    closed = _close([_change(run_id, known), _unlock(run_id), *released])
+    closed = _close(run_id, [_change(run_id, known)])
     _tell(run_id, records.get(run_id))
     return closed
 
@@ -153,19 +143,23 @@ def refused_for_quality(run: Mapping[str, Any]) -> bool:
 
 
 def mend(patience: dt.timedelta) -> str:
-    """What a crash left of the active run: start it, or close it as its execution ended."""
+    """What a crash left of the active run: start it, close it as its execution ended, settle it."""
     lease = records.get(LEASE)
     if lease is None:
         return "none is active"
     run_id = str(lease["run"])
     run = records.get(run_id) or {}
-    if clock.now() - clock.parse(run["started_at"]) < patience:
+    if clock.now() - clock.parse(run.get("ended_at") or run["started_at"]) < patience:
         return f"{run_id} is young"
+    if run["status"] not in ACTIVE:
+        _settle(run_id)
+        _tell(run_id, run)
+        return f"{run_id} was settled"
     client = clients.client("stepfunctions")
     try:
         found = client.describe_execution(executionArn=execution_arn(run_id))
     except client.exceptions.ExecutionDoesNotExist:
-        _execute(run_id, run)
+        _launch(run_id, run)
         return f"{run_id} was started again"
     if found["status"] == "RUNNING":
         return f"{run_id} is running"
@@ -173,10 +167,9 @@ def mend(patience: dt.timedelta) -> str:
     return f"{run_id} was closed"
 
 
-def curated() -> list[str]:
-    """Runs whose converted rows are the dataset, oldest first."""
-    found = records.get(DATASET) or {}
-    return [str(run_id) for run_id in found.get("runs", [])]
+def learned(dataset: str) -> records.Record:
+    """What runs that went well made of a dataset: `runs`, oldest first, and `columns` seen last."""
+    return {"runs": [], "columns": {}, **(records.get(f"{DATASET}{dataset}") or {})}
 
 
 def execution_arn(run_id: str) -> str:
@@ -184,7 +177,29 @@ def execution_arn(run_id: str) -> str:
     return f"{machine.replace(':stateMachine:', ':execution:')}:{run_id}"
 
 
-def _execute(run_id: str, run: dict[str, Any]) -> None:
+def _launch(run_id: str, run: records.Record) -> RunStarted | NotStarted:
+    """Claim the run's files and start its execution; every part may be done again."""
+    dataset, wanted = str(run["dataset"]), [str(each) for each in run.get("arrivals", [])]
+    mine = [
+        each
+        for each in wanted
+        if arrivals.claim(dataset, each, run_id) or _is_claimed(dataset, each, run_id)
+    ]
+    if mine != wanted:  # an earlier run took some meanwhile
+        record(run_id, arrivals=mine)
+    if wanted and not mine:
+        succeed(run_id, outcome="nothing_new")
+        return NotStarted("another run took the same files")
+    _execute(run_id, {**run, "arrivals": mine})
+    return RunStarted(run_id)
+
+
+def _is_claimed(dataset: str, arrival_id: str, run_id: str) -> bool:
+    found = arrivals.get(dataset, arrival_id) or {}
+    return (found.get("status"), found.get("run_id")) == (arrivals.CLAIMED, run_id)
+
+
+def _execute(run_id: str, run: records.Record) -> None:
     client = clients.client("stepfunctions")
     content = {name: run[name] for name in FACTS if name in run}
     try:
@@ -203,7 +218,7 @@ def _why_not(cause_id: str) -> RunStarted | NotStarted:
         return RunStarted(str(earlier["run"]))
     if lease := records.get(LEASE):
         return NotStarted(f"run {lease['run']} is active")
-    return NotStarted("another start claimed the same files")
+    return NotStarted("the run that was active has just ended")
 
 
 def _tell(run_id: str, run: records.Record | None) -> bool:
@@ -219,13 +234,27 @@ def _tell(run_id: str, run: records.Record | None) -> bool:
     return False
 
 
-def _close(changes: list[dict[str, Any]]) -> bool:
-    from chalicelib import coalesce
-
+def _close(run_id: str, changes: list[dict[str, Any]]) -> bool:
     closed = _commit(changes)
-    if closed:
-        coalesce.wake()  # files may wait behind this run
+    _settle(run_id)
     return closed
+
+
+def _settle(run_id: str) -> None:
+    """Bring the files of a run that has ended to where they belong; then the lease goes."""
+    from chalicelib import coalesce, settings
+
+    lease, run = records.get(LEASE), records.get(run_id)
+    if run is None or run["status"] in ACTIVE or lease is None or lease["run"] != run_id:
+        return
+    dataset, ids = str(run["dataset"]), [str(each) for each in run.get("arrivals", [])]
+    if run["status"] == "succeeded":
+        arrivals.settle(dataset, ids, run_id)
+    else:
+        attempts = 1 if refused_for_quality(run) else settings.load().intake.max_attempts
+        arrivals.release(dataset, ids, run_id, attempts)
+    _commit([_unlock(run_id)])
+    coalesce.wake()  # files may wait behind this run
 
 
 def _commit(items: list[dict[str, Any]]) -> bool:
@@ -274,21 +303,23 @@ def _unlock(run_id: str) -> dict[str, Any]:
         "Delete": {
             "TableName": Environment.from_env().runs_table,
             "Key": records.key(LEASE),
-            "ConditionExpression": "attribute_not_exists(run_id) OR #run = :run",
+            "ConditionExpression": "#run = :run",
             "ExpressionAttributeNames": {"#run": "run"},
             "ExpressionAttributeValues": records.item({":run": run_id}),
         }
     }
 
 
-def _learned(run_id: str) -> dict[str, Any]:
-    """The run's rows are part of the dataset from now on."""
+def _learned(run_id: str, run: records.Record) -> dict[str, Any]:
+    """The run's rows are part of its dataset from now on."""
+    values = {":none": [], ":run": [run_id], ":columns": run.get("columns", {})}
     return {
         "Update": {
             "TableName": Environment.from_env().runs_table,
-            "Key": records.key(DATASET),
-            "UpdateExpression": "SET #runs = list_append(if_not_exists(#runs, :none), :run)",
-            "ExpressionAttributeNames": {"#runs": "runs"},
-            "ExpressionAttributeValues": records.item({":none": [], ":run": [run_id]}),
+            "Key": records.key(f"{DATASET}{run['dataset']}"),
+            "UpdateExpression": "SET #runs = list_append(if_not_exists(#runs, :none), :run), "
+            "#columns = :columns",
+            "ExpressionAttributeNames": {"#runs": "runs", "#columns": "columns"},
+            "ExpressionAttributeValues": records.item(values),
         }
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -13,11 +13,11 @@ from chalicelib import learning
 from chalicelib.learning import Model, Training
 from chalicelib.quality import declared
 from chalicelib.quality.declared import Quality
-from chalicelib.section import ColumnName, InstanceType, Section, Share
+from chalicelib.schema import Dataset, TrainingDataset
+from chalicelib.section import InstanceType, Section, Share
 
 FILE = Path(__file__).with_name("pipeline.toml")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){0,38}$")]
-DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,38}$")]
 
 
 class SettingsError(ValueError):
@@ -28,47 +28,18 @@ class Pipeline(Section):
     name: Name
 
 
-class Column(Section):
-    name: ColumnName
-    type: Literal["string", "integer", "number", "boolean", "date"]
-    required: bool = False
-    values: tuple[str | int | float, ...] = ()
-    formats: tuple[str, ...] = ("%Y-%m-%d",)
+class SideDataset(Dataset):
+    """A dataset beside the one that the model learns from."""
 
-
-class Dataset(Section):
-    name: DatasetName
-    label: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    quote: Annotated[str, Field(max_length=1)] = '"'
-    encoding: Literal["utf-8"] = "utf-8"
-    max_mb: Annotated[int, Field(gt=0, le=5000)] = 2048
-    partition_by: str
-    columns: Annotated[tuple[Column, ...], Field(min_length=2)]
-
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
-    @model_validator(mode="after")
-    def _columns_are_known(self) -> Dataset:
-        names = [column.name for column in self.columns]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"columns has {', '.join(twice)} twice")
-        for key in ("label", "partition_by"):
-            if getattr(self, key) not in names:
-                raise ValueError(f"{key} is {getattr(self, key)!r}, which is not a column")
-        partition = self.column(self.partition_by)
-        if partition.type != "string" or not partition.required:
-            raise ValueError(
-                f"the column {partition.name} of partition_by must be a required string"
-            )
-        return self
+    quality: Quality = Quality()
 
 
 class Intake(Section):
     quiet_seconds: Annotated[int, Field(ge=0, le=900)] = 60
     max_wait_seconds: Annotated[int, Field(ge=0)] = 900
+    max_batch: Annotated[int, Field(ge=1, le=1000)] = 1000
     max_attempts: Annotated[int, Field(ge=1)] = 2
+    unheard_seconds: Annotated[int, Field(ge=60)] = 960  # a function may run 900
 
 
 class Gate(Section):
@@ -97,7 +68,8 @@ class Drift(Section):
 
 class Settings(Section):
     pipeline: Pipeline
-    dataset: Dataset
+    dataset: TrainingDataset
+    datasets: tuple[SideDataset, ...] = ()
     intake: Intake = Intake()
     quality: Quality = Quality()
     model: Model
@@ -106,6 +78,30 @@ class Settings(Section):
     endpoint: Endpoint = Endpoint()
     monitor: Monitor = Monitor()
     drift: Drift = Drift()
+
+    @property
+    def every_dataset(self) -> tuple[Dataset, ...]:
+        """The training dataset first."""
+        return (self.dataset, *self.datasets)
+
+    def find(self, name: str) -> Dataset:
+        """A dataset by its name; KeyError where there is none."""
+        return {dataset.name: dataset for dataset in self.every_dataset}[name]
+
+    def quality_of(self, name: str) -> Quality:
+        """What a dataset's new rows must keep."""
+        beside = {dataset.name: dataset.quality for dataset in self.datasets}
+        return beside.get(name, self.quality)
+
+    @model_validator(mode="after")
+    def _datasets_are_distinct(self) -> Settings:
+        names = [dataset.name for dataset in self.every_dataset]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"datasets: {', '.join(twice)} is there twice")
+        for index, dataset in enumerate(self.datasets):
+            if wrong := declared.problems(dataset.quality, dataset):
+                raise ValueError("; ".join(f"datasets[{index}].{each}" for each in wrong))
+        return self
 
     @model_validator(mode="after")
     def _names_are_columns(self) -> Settings:

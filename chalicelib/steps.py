@@ -23,9 +23,12 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
         {
             "begin": steps_data.begin,
             "convert": steps_data.convert,
+            "schema": steps_data.schema,
+            "reconcile": steps_data.reconciled,
             "judge": steps_quality.judge,
             "quality": steps_quality.conclude,
             "plan": steps_data.plan,
+            "finish_data": steps_data.finish_data,
             "fail": steps_data.fail,
             "gate": steps_model.decide,
             "register": steps_model.register,

@@ -12,53 +12,50 @@ from chalicelib import clients, clock, places, queries, runs, tables
 from chalicelib.convert import quoted
 from chalicelib.environment import Environment
 from chalicelib.quality import explanation, offenders, query, verdict
+from chalicelib.schema import TrainingDataset
 
 if TYPE_CHECKING:
-    from chalicelib.settings import Settings
+    from chalicelib.quality.declared import Quality
+    from chalicelib.schema import Dataset
 
 Run = dict[str, Any]
 LIMIT = 16_000  # letters of what is told; DynamoDB and SNS take more
 
 
-def measurement(run_id: str, configured: Settings, rows_read: str) -> str:
+def measurement(run: Run, rows_read: str) -> str:
     """The query that measures a run's new rows; `rows_read` is a scalar."""
-    dataset = configured.dataset
+    dataset, quality = _judged(run)
     return query.statement(
-        configured.quality.checks,
-        _rows(run_id, configured),
+        quality.checks,
+        _rows(run, dataset),
         rows_read,
         clock.now().date(),
         [column.name for column in dataset.columns],
-        [dataset.label],
+        _labels(dataset),
     )
 
 
 def judge(run: Run) -> dict[str, Any]:
     """How many checks are broken, and the query for rows that break them, where rows do."""
-    from chalicelib import settings
-
-    configured, run_id = settings.load(), str(run["run_id"])
-    report = _report(run, configured)
+    (dataset, quality), report = _judged(run), _report(run)
     answer: dict[str, Any] = {"broken": len(report.broken)}
     sql = offenders.statement(
         report.broken,
-        configured.quality.checks,
-        _rows(run_id, configured),
-        [column.name for column in configured.dataset.columns],
+        quality.checks,
+        _rows(run, dataset),
+        [column.name for column in dataset.columns],
     )
     if sql:
-        answer["offenders"] = queries.request(run_id, sql, Environment.from_env())
+        answer["offenders"] = queries.request(str(run["run_id"]), sql, Environment.from_env())
     return answer
 
 
 def conclude(run: Run) -> dict[str, Any]:
     """The report is written; a broken check at error level ends the run."""
-    from chalicelib import settings
-
-    environment, configured, run_id = Environment.from_env(), settings.load(), str(run["run_id"])
-    report = _report(run, configured)
+    environment, run_id = Environment.from_env(), str(run["run_id"])
+    (dataset, quality), report = _judged(run), _report(run)
     found = offenders.read(queries.rows(run["offenders"])) if "offenders" in run else {}
-    document = {"run_id": run_id, "dataset": configured.dataset.name, **report.document(found)}
+    document = {"run_id": run_id, "dataset": dataset.name, **report.document(found)}
     accepted = run.get("accept_quality") if report.failures else None
     if accepted:
         document["accepted"] = accepted
@@ -70,7 +67,7 @@ def conclude(run: Run) -> dict[str, Any]:
     summary |= {"report": link, **({"accepted": accepted} if accepted else {})}
     runs.record(run_id, quality=summary, dataset_rows=report.rows)
     if report.failures and not accepted:
-        told = explanation.explain(run_id, report, configured.quality.checks, found)
+        told = explanation.explain(run_id, report, quality.checks, found)
         raise verdict.QualityError(f"{told[:LIMIT]}\n\nThe report: {link}")
     return {"rows": report.rows, "rejects": report.rejects, "told": _told(document, link)}
 
@@ -86,22 +83,35 @@ def _told(document: dict[str, Any], link: str) -> dict[str, Any]:
     return told
 
 
-def _report(run: Run, configured: Settings) -> verdict.Report:
+def _report(run: Run) -> verdict.Report:
     """Pure but for reading what the check query measured."""
     (measured,) = queries.rows(run["checked"])
+    dataset, quality = _judged(run)
     return verdict.judge(
         measured,
-        configured.quality,
-        tables.noticed(configured.dataset, Environment.from_env()),
-        [column.name for column in configured.dataset.columns],
-        [configured.dataset.label],
+        quality,
+        run["schema"]["changes"],
+        [column.name for column in dataset.columns],
+        _labels(dataset),
     )
 
 
-def _rows(run_id: str, configured: Settings) -> query.Rows:
+def _judged(run: Run) -> tuple[Dataset, Quality]:
+    """The run's dataset and what its rows must keep."""
+    from chalicelib import settings
+
+    name = str(run["dataset"])
+    return settings.load().find(name), settings.load().quality_of(name)
+
+
+def _rows(run: Run, dataset: Dataset) -> query.Rows:
     database = Environment.from_env().glue_database
-    table = f"{quoted(database)}.{quoted(tables.curated(configured.dataset))}"
-    return query.Rows(table, run_id, database)
+    table = f"{quoted(database)}.{quoted(tables.curated(dataset))}"
+    return query.Rows(table, str(run["run_id"]), database)
+
+
+def _labels(dataset: Dataset) -> list[str]:
+    return [dataset.label] if isinstance(dataset, TrainingDataset) else []
 
 
 def _put(environment: Environment, run_id: str, name: str, body: str) -> None:

@@ -1,21 +1,25 @@
 """The tables that Athena reads and writes, in the Glue catalog.
 
-`raw_<dataset>` is the crawler's: what it inferred tells whether the files still have the
-declared columns. Files that differ in compression are tables of their own to it, `raw_arrival_<id>`
-perhaps. `text_<dataset>` lies over the same files with every column as text, so that
-each value is cast, or refused, by us. `curated_<dataset>` is typed Parquet, a prefix a run.
+`raw_<dataset>` is the crawler's: what it inferred tells how the rows change between arrivals.
+`text_<dataset>_<layout>` lies over the same files with every column as text, so that each value is
+cast, or refused, by us; `parquet_<dataset>_<layout>` over Parquet files as they came. A layout is
+the columns that files have: it changes with pipeline.toml, and from one Parquet file to another.
+`curated_<dataset>` is typed Parquet, a prefix a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients
+from chalicelib.reading.rows import ADDED, DELIMITER
 
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
-    from chalicelib.settings import Dataset
+    from chalicelib.schema import Dataset
 
 TYPES = {
     "string": "string",
@@ -24,59 +28,69 @@ TYPES = {
     "boolean": "boolean",
     "date": "date",
 }
-# Types of the crawler that a declared type may be read from.
-READABLE = {
-    "integer": {"bigint", "int", "smallint", "tinyint"},
-    "number": {"double", "float", "decimal", "bigint", "int", "smallint", "tinyint"},
-    "boolean": {"boolean"},
-}
-RAW = "raw_"  # what the crawler's tables begin with
 HIVE = "org.apache.hadoop.hive"
 BATCH = 100  # partitions a call: BatchCreatePartition takes no more
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of the dataset that files have, with Hive's types; text has only text."""
+
+    is_text: bool
+    columns: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset, arrival: Mapping[str, Any]) -> Layout:
+        """What the arrivals table says of a file."""
+        if arrival["format"] == "parquet":
+            types = arrival["types"]
+            known = ((c.name, str(types[c.name])) for c in dataset.columns if c.name in types)
+            return cls(False, tuple(known))
+        return cls(True, tuple((str(name), "string") for name in arrival["text_columns"]))
+
+    def table(self, dataset: Dataset) -> str:
+        digest = hashlib.sha256(repr(self.columns).encode()).hexdigest()[:8]
+        return f"{'text' if self.is_text else 'parquet'}_{dataset.name}_{digest}"
 
 
 class SchemaChangedError(Exception):
     """The files no longer have a column that the dataset declares."""
 
 
-def text(dataset: Dataset) -> str:
-    return f"text_{dataset.name}"
+def raw(dataset: Dataset) -> str:
+    return f"raw_{dataset.name}"
 
 
 def curated(dataset: Dataset) -> str:
     return f"curated_{dataset.name}"
 
 
-def changes(dataset: Dataset, crawled: Sequence[dict[str, str]]) -> list[str]:
-    """What the crawler saw that the schema does not say; a missing column raises."""
-    found = {column["Name"]: column["Type"].split("(")[0] for column in crawled}
-    names = [column.name for column in dataset.columns]
-    if missing := [name for name in names if name not in found]:
-        raise SchemaChangedError(
-            f"the files under raw/{dataset.name}/ no longer have {', '.join(missing)}; "
-            "the crawler found " + ", ".join(found)
-        )
-    told = [f"new column, not read: {name}" for name in found if name not in names]
-    for column in dataset.columns:
-        seen, readable = found[column.name], READABLE.get(column.type)
-        if readable and seen not in readable:
-            told.append(f"{column.name} is declared {column.type}; the crawler saw {seen}")
-    return told
-
-
-def text_definition(dataset: Dataset, environment: Environment) -> dict[str, Any]:
-    """Every column as text, as it lies in the files.
+def definition(layout: Layout, dataset: Dataset, environment: Environment) -> dict[str, Any]:
+    """The table over files of a layout: text as intake wrote it, or Parquet as it came.
 
     https://docs.aws.amazon.com/athena/latest/ug/lazy-simple-serde.html
-    https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html
+    https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html
     """
-    return {
-        "Name": text(dataset),
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "classification": "csv", "skip.header.line.count": "1"},
-        "PartitionKeys": [{"Name": "arrival", "Type": "string"}],
-        "StorageDescriptor": _text_storage(dataset, _location(environment, dataset, "raw")),
-    }
+    columns = [{"Name": name, "Type": kind} for name, kind in layout.columns]
+    name = layout.table(dataset)
+    if not layout.is_text:
+        return _parquet(name, columns, ["arrival"], _location(environment, dataset, "raw"))
+    delimiter = DELIMITER.decode()
+    return _external(
+        name,
+        columns=[*({"Name": each, "Type": "string"} for each in ADDED), *columns],
+        keys=["arrival"],
+        location=_location(environment, dataset, "text"),
+        formats=(
+            "org.apache.hadoop.mapred.TextInputFormat",
+            f"{HIVE}.ql.io.HiveIgnoreKeyTextOutputFormat",
+        ),
+        serde={
+            "SerializationLibrary": f"{HIVE}.serde2.lazy.LazySimpleSerDe",
+            "Parameters": {"field.delim": delimiter, "serialization.format": delimiter},
+        },
+        parameters={"classification": "csv", "skip.header.line.count": "1"},
+    )
 
 
 def curated_definition(dataset: Dataset, environment: Environment) -> dict[str, Any]:
@@ -86,83 +100,79 @@ def curated_definition(dataset: Dataset, environment: Environment) -> dict[str, 
         for column in dataset.columns
         if column.name != dataset.partition_by
     ]
-    return {
-        "Name": curated(dataset),
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
-        "PartitionKeys": [
-            {"Name": "run", "Type": "string"},
-            {"Name": dataset.partition_by, "Type": "string"},
-        ],
-        "StorageDescriptor": {
-            "Columns": columns,
-            "Location": _location(environment, dataset, "curated"),
-            "InputFormat": f"{HIVE}.ql.io.parquet.MapredParquetInputFormat",
-            "OutputFormat": f"{HIVE}.ql.io.parquet.MapredParquetOutputFormat",
-            "SerdeInfo": {"SerializationLibrary": f"{HIVE}.ql.io.parquet.serde.ParquetHiveSerDe"},
-        },
-    }
+    keys = ["run", *([dataset.partition_by] if dataset.partition_by else [])]
+    location = _location(environment, dataset, "curated")
+    return _parquet(curated(dataset), columns, keys, location)
 
 
-def noticed(dataset: Dataset, environment: Environment) -> list[str]:
-    """What the crawler saw in the files that the schema does not say."""
-    crawled = _crawled(clients.client("glue"), environment, dataset)
-    if not crawled:
+def crawled(dataset: Dataset, environment: Environment) -> dict[str, str]:
+    """The columns that the crawler has seen in the text files, with its types."""
+    found = _table(clients.client("glue"), environment.glue_database, raw(dataset))
+    if found is None:
         raise SchemaChangedError(
-            f"the crawler made no table of raw/{dataset.name}/: it could not read what lies there"
+            f"the crawler made no table {raw(dataset)}: it could not read text/{dataset.name}/"
         )
-    told = (changes(dataset, table["StorageDescriptor"]["Columns"]) for table in crawled)
-    return list(dict.fromkeys(words for each in told for words in each))
+    columns = found["StorageDescriptor"]["Columns"]
+    return {each["Name"]: each["Type"].split("(")[0] for each in columns}
 
 
-def prepare(dataset: Dataset, environment: Environment, arrivals: Sequence[str]) -> None:
+def prepare(
+    dataset: Dataset, environment: Environment, layouts: Mapping[Layout, Sequence[str]]
+) -> None:
     """Bring the catalog to what this run's queries need."""
     glue, database = clients.client("glue"), environment.glue_database
-    wanted = text_definition(dataset, environment)
-    _ensure(glue, database, wanted)
     _ensure(glue, database, curated_definition(dataset, environment))
-    _add_partitions(glue, database, wanted, arrivals)
+    for layout, arrivals in layouts.items():
+        wanted = definition(layout, dataset, environment)
+        _ensure(glue, database, wanted)
+        _add_partitions(glue, database, wanted, arrivals)
 
 
-def _text_storage(dataset: Dataset, location: str) -> dict[str, Any]:
-    if dataset.quote:
-        serde = {
-            "SerializationLibrary": f"{HIVE}.serde2.OpenCSVSerde",
-            "Parameters": {"separatorChar": dataset.delimiter, "quoteChar": dataset.quote},
-        }
-    else:
-        delimiter = {"field.delim": dataset.delimiter, "serialization.format": dataset.delimiter}
-        serde = {
-            "SerializationLibrary": f"{HIVE}.serde2.lazy.LazySimpleSerDe",
-            "Parameters": delimiter,
-        }
+def _parquet(
+    name: str, columns: list[dict[str, str]], keys: Sequence[str], location: str
+) -> dict[str, Any]:
+    return _external(
+        name,
+        columns=columns,
+        keys=keys,
+        location=location,
+        formats=(
+            f"{HIVE}.ql.io.parquet.MapredParquetInputFormat",
+            f"{HIVE}.ql.io.parquet.MapredParquetOutputFormat",
+        ),
+        serde={"SerializationLibrary": f"{HIVE}.ql.io.parquet.serde.ParquetHiveSerDe"},
+        # https://docs.aws.amazon.com/athena/latest/ug/compression-support-zstd-levels.html
+        parameters={"classification": "parquet", "parquet.compression": "ZSTD"},
+    )
+
+
+def _external(
+    name: str,
+    *,
+    columns: list[dict[str, str]],
+    keys: Sequence[str],
+    location: str,
+    formats: tuple[str, str],
+    serde: dict[str, Any],
+    parameters: dict[str, str],
+) -> dict[str, Any]:
     return {
-        "Columns": [{"Name": column.name, "Type": "string"} for column in dataset.columns],
-        "Location": location,
-        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-        "OutputFormat": f"{HIVE}.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "SerdeInfo": serde,
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **parameters},
+        "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
+        "StorageDescriptor": {
+            "Columns": columns,
+            "Location": location,
+            "InputFormat": formats[0],
+            "OutputFormat": formats[1],
+            "SerdeInfo": serde,
+        },
     }
 
 
 def _location(environment: Environment, dataset: Dataset, layer: str) -> str:
     return f"s3://{environment.data_bucket}/{layer}/{dataset.name}/"
-
-
-def _crawled(glue: Any, environment: Environment, dataset: Dataset) -> list[dict[str, Any]]:
-    """The crawler's tables of a dataset's files: one, or several where the files differ in kind.
-
-    https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html
-    """
-    pages = glue.get_paginator("get_tables").paginate(DatabaseName=environment.glue_database)
-    where = _location(environment, dataset, "raw")
-    return [
-        table
-        for page in pages
-        for table in page["TableList"]
-        if table["Name"].startswith(RAW)
-        and table.get("StorageDescriptor", {}).get("Location", "").startswith(where)
-    ]
 
 
 def _table(glue: Any, database: str, name: str) -> dict[str, Any] | None:

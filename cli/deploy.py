@@ -58,7 +58,6 @@ def _settings(stack: str) -> dict[str, str]:
     pipeline = project.pipeline()
     return {
         "PipelineName": pipeline["pipeline"]["name"],
-        "DatasetName": pipeline["dataset"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
         "QuietSeconds": str(pipeline["intake"]["quiet_seconds"]),
     }

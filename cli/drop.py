@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.conditions import Key
-
-from cli import project, records, target
+from cli import arrivals, project, records, target
 from cli.errors import Problem
 
 LOOK_EVERY = 0.25
@@ -52,15 +50,17 @@ def upload(stack: str, paths: Iterable[Path], into: str | None = None) -> dict[s
 def fates(stack: str, put: dict[str, str], into: str | None, timeout: float) -> list[Fate]:
     """What became of each upload, in the order of arrival; waits until intake has spoken."""
     deadline, known = time.monotonic() + timeout, dict[str, Fate]()
+    name = into or dataset()
+    folder = name if name in arrivals.datasets() else arrivals.UNKNOWN
     while len(known) < len(put):
         if time.monotonic() > deadline:
             missing = ", ".join(sorted(put.keys() - known.keys()))
             raise Problem(
                 f"nothing was heard of {missing}", "See: driftloop logs --function intake"
             )
-        for item in _arrivals(stack, into or dataset()):
-            key = str(item.get("source_key"))
-            if key in put and key not in known and _is_this(item, put[key]):
+        for item in arrivals.entries(stack, folder, arrivals.DROP):
+            key = str(item["source_key"])
+            if put.get(key) == item["version_id"] and key not in known:
                 known[key] = _fate(key, item)
         time.sleep(LOOK_EVERY)
     return list(known.values())
@@ -77,28 +77,11 @@ def run_of(stack: str, before: set[str], timeout: float) -> str | None:
     return None
 
 
-def _is_this(item: dict[str, Any], version: str) -> bool:
-    """A record without a version tells of a key only: it is this drop if it is recent."""
-    recorded = item.get("version_id")
-    return recorded in (None, version)
-
-
 def _fate(key: str, item: dict[str, Any]) -> Fate:
-    name = key.rsplit("/", 1)[-1]
-    if "reason" in item:
-        return Fate(name, "quarantined", str(item["message"]))
-    if "of" in item:
-        return Fate(name, "duplicate", f"the same content arrived before, as {item['of']}")
-    return Fate(name, "accepted", f"{item['rows']} rows")
-
-
-def _arrivals(stack: str, name: str) -> list[dict[str, Any]]:
-    table = target.table(stack, "ArrivalsTable")
-    query: dict[str, Any] = {"KeyConditionExpression": Key("dataset").eq(name)}
-    found: list[dict[str, Any]] = []
-    while True:
-        page = table.query(ConsistentRead=True, **query)
-        found += page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return found
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    name, became = key.rsplit("/", 1)[-1], str(item["became"])
+    words = {
+        "accepted": f"{item.get('rows')} rows",
+        "duplicate": f"the same content arrived before, as {item.get('arrival_id')}",
+        "quarantined": str(item.get("message")),
+    }
+    return Fate(name, became, words[became])

@@ -1,7 +1,7 @@
 """What the pipeline wrote down: runs, models, drift and notifications, read from its tables.
 
 The tables' layout: one partition a pipeline; a run's sort key is its id, every other record's
-starts with `#` (`#champion`, `#drift#<time>`, `#notification#<time>`).
+starts with `#` (`#champion`, `#dataset#<name>`, `#drift#<time>`, `#notification#<time>`).
 """
 
 from __future__ import annotations
@@ -64,6 +64,13 @@ def drift(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
 def notifications(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
     """What people were told, newest first."""
     return _query(stack, Key("run_id").begins_with("#notification#"), limit)
+
+
+def learned(stack: str, dataset: str) -> list[str]:
+    """The runs that brought rows to a dataset, oldest first."""
+    key = {"pipeline": pipeline(), "run_id": f"#dataset#{dataset}"}
+    item = _table(stack).get_item(Key=key, ConsistentRead=True).get("Item") or {}
+    return [str(run) for run in item.get("runs", [])]
 
 
 def champion(stack: str) -> dict[str, Any] | None:

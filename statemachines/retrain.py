@@ -1,7 +1,7 @@
 """From files that arrived (or drift, or a person's word) to a model in service.
 
-Input: {"run_id", "reason", "cause", "arrivals"}. Lambda states decide and build requests;
-the machine itself calls Glue, Athena and SageMaker and waits for them.
+Input: {"run_id", "reason", "cause", "dataset", "arrivals"}. Lambda states decide and build
+requests; the machine itself calls Glue, Athena and SageMaker and waits for them.
 """
 
 from __future__ import annotations
@@ -38,49 +38,59 @@ def compiled() -> str:
 
 
 def _data(failure: Chain, learn: Chain) -> Chain:
-    """Register the new files, cast them to Parquet, judge them."""
+    """Register the new files, cast them to Parquet, account for every row, judge them."""
     start = asl.call(
         "StartCrawler",
         "aws-sdk:glue:startCrawler",
         input_path="$.begin.crawler",
         retries=(CRAWLER_BUSY,),
     )
-    convert = asl.step("PlanConvert", "convert")
-    queries = [
-        asl.call(
-            name,
-            "athena:startQueryExecution.sync",
-            input_path=f"$.convert.{key}",
-            result_path=f"$.{result}",
-        )
-        for name, key, result in (
-            ("Convert", "convert", "converted"),
-            ("Rejects", "rejects", "rejected"),
-            ("Check", "check", "checked"),
-        )
-    ]
-    look = _crawled(failure, queries[0])
-    asl.guard([start, convert, *queries], failure)
-    Chain([*queries, _judged(failure, learn)])
-    return Chain([start, convert, look])
+    plan = asl.step("PlanConvert", "convert")
+    schema = asl.step("Schema", "schema")
+    convert = _query("Convert", "$.convert.convert", "$.converted")
+    count = _query("Count", "$.convert.count", "$.counted")
+    reconcile = asl.step("Reconcile", "reconcile")
+    rejects = _query("Rejects", "$.reconcile.rejects", "$.rejected")
+    check = _query("Check", "$.reconcile.check", "$.checked")
+    asl.guard([start, plan, schema, convert, count, reconcile, rejects, check], failure)
+    look = _crawled(failure, schema)
+    limit = Choice("RejectsWithinLimit")
+    limit.add_choice(
+        ChoiceRule.BooleanEquals("$.reconcile.too_many", True),
+        _failed("TooManyRejects", "$.reconcile", failure),
+    )
+    limit.default_choice(check)
+    has_rejects = Choice("HasRejects")
+    has_rejects.add_choice(ChoiceRule.BooleanEquals("$.reconcile.has_rejects", True), rejects)
+    has_rejects.default_choice(check)
+    rejects.next(limit)
+    Chain([schema, convert, count, reconcile, has_rejects])
+    Chain([check, _judged(failure, learn)])
+    return Chain([start, plan, look])
+
+
+def _query(name: str, request: str, result_path: str) -> Task:
+    return asl.call(
+        name, "athena:startQueryExecution.sync", input_path=request, result_path=result_path
+    )
 
 
 def _judged(failure: Chain, learn: Chain) -> Task:
-    """The verdict, after a look at rows that break a check, where there are any."""
+    """The verdict, after a look at rows that break a check, where there are any; a run of a
+    dataset that no model learns from ends with it."""
     judge = asl.step("Judge", "judge")
-    offenders = asl.call(
-        "Offenders",
-        "athena:startQueryExecution.sync",
-        input_path="$.judge.offenders",
-        result_path="$.offenders",
-    )
+    offenders = _query("Offenders", "$.judge.offenders", "$.offenders")
     quality = asl.step("Quality", "quality")
-    asl.guard([judge, offenders, quality], failure)
+    finish = asl.step("FinishData", "finish_data")
+    asl.guard([judge, offenders, quality, finish], failure)
     broken = Choice("HasOffenders")
     broken.add_choice(ChoiceRule.IsPresent("$.judge.offenders", True), offenders)
     broken.default_choice(quality)
     judge.next(broken)
-    Chain([offenders, quality, learn.steps[0]])
+    trains = Choice("Trains")
+    trains.add_choice(ChoiceRule.BooleanEquals("$.begin.trains", True), learn.steps[0])
+    trains.default_choice(finish)
+    Chain([offenders, quality, trains])
     return judge
 
 

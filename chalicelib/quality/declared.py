@@ -14,7 +14,7 @@ from chalicelib.quality.patterns import PRESETS
 from chalicelib.section import ColumnName, Section, Share
 
 if TYPE_CHECKING:
-    from chalicelib.settings import Column, Dataset
+    from chalicelib.schema import Column, Dataset
 
 Literals = tuple[str | int | float, ...]
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {

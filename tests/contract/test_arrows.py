@@ -26,7 +26,14 @@ ARROWS = {
 } | {name: set() for name in ALONE}
 LIBRARIES = {
     "app": {"chalice"},
-    "chalicelib": {"aws_lambda_powertools", "boto3", "botocore", "chalice", "pydantic"},
+    "chalicelib": {
+        "aws_lambda_powertools",
+        "backports",
+        "boto3",
+        "botocore",
+        "chalice",
+        "pydantic",
+    },
     "cli": {"boto3", "botocore", "rich", "typer", "yaml"},
 }
 

@@ -151,5 +151,8 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         }
         for name in MACHINES
     }
-    retrain = {"begin", "convert", "judge", "quality", "plan", "gate", "register", "finish", "fail"}
+    retrain = {
+        "begin", "convert", "schema", "reconcile", "judge", "quality", "plan", "gate", "register",
+        "finish", "finish_data", "fail",
+    }  # fmt: skip
     assert steps == {"retrain": retrain, "monitor": {"begin", "finish", "fail"}}

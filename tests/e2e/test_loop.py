@@ -16,8 +16,9 @@ from cli.history import Execution
 
 Eventually = Callable[..., Any]
 STATES = {
-    "Begin", "StartCrawler", "PlanConvert", "Convert", "Rejects", "Check", "Quality", "Plan",
-    "Prepare", "Train", "Evaluate", "Baseline", "Gate", "Register", "CreateModel", "Finish",
+    "Begin", "StartCrawler", "PlanConvert", "Schema", "Convert", "Count", "Reconcile",
+    "Check", "Quality", "Plan", "Prepare", "Train", "Evaluate", "Baseline", "Gate", "Register",
+    "CreateModel", "Finish",
 }  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def test_a_bad_request_is_told_what_is_wrong(
     ("name", "content", "code"),
     [
         ("header.tsv", b"a\tb\n1\t2\n", "wrong_header"),
-        ("binary.tsv", bytes(range(256)) * 4, "not_text"),
+        ("binary.tsv", bytes(range(256)) * 4, "binary"),
         ("empty.tsv", b"", "empty"),
         ("cut.tsv.gz", gzip.compress(b"x" * 100_000)[:-20], None),
         ("report.docx", b"PK\x03\x04", "unknown_type"),

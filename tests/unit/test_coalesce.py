@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 
-from chalicelib import coalesce
+from chalicelib import coalesce, settings
 
+INTAKE = settings.Intake(quiet_seconds=5, max_wait_seconds=300, max_batch=4)
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
 
@@ -20,9 +21,18 @@ NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         ([100, 1], False),
         ([100, 10], True),
         ([400, 1], True),
+        ([1, 1, 1, 1], True),
     ],
-    ids=["nothing", "quiet", "fresh", "still coming", "quiet again", "the oldest waited enough"],
+    ids=[
+        "nothing",
+        "quiet",
+        "fresh",
+        "still coming",
+        "quiet again",
+        "the oldest waited enough",
+        "a full batch",
+    ],
 )
 def test_due(ages: list[int], wanted: bool) -> None:
     arrived = [NOW - dt.timedelta(seconds=age) for age in ages]
-    assert coalesce.due(NOW, arrived, quiet_seconds=5, max_wait=300) is wanted
+    assert coalesce.due(NOW, arrived, INTAKE) is wanted

@@ -44,6 +44,11 @@ def _log(monkeypatch: pytest.MonkeyPatch) -> None:
             {"EndpointName": "reviews", "FailureReason": "ping"},
             "reviews did not take the new model: ping",
         ),
+        (
+            "TooManyRejects",
+            {"counts": {"accepted": 200, "rejected": 20}, "max_rejects": 0.05},
+            "20 of 200 rows (10.0%) do not fit the schema; 5.0% may (max_rejects)",
+        ),
         ("States.Timeout", "", "ran past its time limit"),
         ("SageMaker.X", "plain words", "SageMaker.X: plain words"),
         ("", "", "no cause was given"),
@@ -61,13 +66,20 @@ def test_a_failed_job_brings_its_log_and_its_state() -> None:
     assert failures.state({}, found) == "Train"
 
 
+COUNTED: dict[str, Any] = {
+    "convert": {}, "schema": {}, "converted": {}, "counted": {},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("run", "name"),
     [
         ({}, "Begin"),
         ({"begin": {"has_new_data": True}}, "PlanConvert"),
         ({"begin": {"has_new_data": False}}, "Plan"),
-        ({"begin": {"has_new_data": True}, "convert": {}, "converted": {}}, "Rejects"),
+        ({"begin": {"has_new_data": True}, "convert": {}, "schema": {}, "converted": {}}, "Count"),
+        ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {}}, "Check"),
+        ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {"has_rejects": 1}}, "Rejects"),
         ({"begin": {}, "plan": {}, "prepared": {}, "gate": {}, "register": {}}, "Deploy"),
     ],
 )

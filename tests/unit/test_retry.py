@@ -10,7 +10,12 @@ from chalicelib import arrivals, retry, runs
 from chalicelib.errors import ApiError
 
 ID = "20260301-120000-a1b2c3"
-BROKEN = {"status": "failed", "arrivals": ["f1", "f2"], "quality": {"passed": False}}
+BROKEN = {
+    "status": "failed",
+    "dataset": "reviews",
+    "arrivals": ["f1", "f2"],
+    "quality": {"passed": False},
+}
 
 
 @pytest.fixture
@@ -40,7 +45,10 @@ def test_the_same_files_run_again(
     assert calls == [
         ("readmit", "reviews", "f1", ID),
         ("readmit", "reviews", "f2", ID),
-        ("start", "retry", f"retry of {ID}", f"retry-{ID}", ["f1", "f2"], {"retry_of": ID}),
+        (
+            *("start", "retry", f"retry of {ID}", f"retry-{ID}"),
+            *(["f1", "f2"], "reviews", {"retry_of": ID}),
+        ),
     ]
 
 
@@ -51,7 +59,7 @@ def test_an_acceptance_keeps_who_and_why(
     retry.retry(ID, {"accept_quality": True, "why": " known gap "}, "arn:aws:iam::1:user/ann")
     (started,) = [call for call in calls if call[0] == "start"]
     assert started[2] == f"retry of {ID}: known gap"
-    accepted = started[5]["accept_quality"]
+    accepted = started[6]["accept_quality"]
     assert (accepted["who"], accepted["why"]) == ("arn:aws:iam::1:user/ann", "known gap")
 
 

@@ -8,6 +8,23 @@ from chalicelib import settings
 
 GOOD = settings.FILE.read_text(encoding="utf-8")
 
+SIDE = """
+[[datasets]]
+name = "products"
+columns = [{ name = "id", type = "string", required = true }, { name = "price", type = "number" }]
+[datasets.quality]
+checks = [{ check = "completeness", column = "id", at_least = 1 }]
+
+"""
+
+
+def test_other_datasets_have_their_own_checks() -> None:
+    found = settings.parse(GOOD.replace("[intake]", SIDE + "[intake]"))
+    assert [each.name for each in found.every_dataset] == ["reviews", "products"]
+    assert found.find("products").partition_by is None
+    assert found.quality_of("products").checks[0].column == "id"
+    assert found.quality_of("reviews") == found.quality
+
 
 def test_the_projects_own_file_is_right() -> None:
     assert settings.parse(GOOD).pipeline.name == "reviews"
@@ -24,6 +41,30 @@ def test_the_projects_own_file_is_right() -> None:
         ("max_rejects = 0.05", "max_rejects = 5", "quality.max_rejects: Input should be"),
         ('{ check = "size", at_least = 100 }', '{ check = "size" }', "size needs at_least"),
         ('type = "date"', 'type = "day"', "dataset.columns[14].type: Input should be"),
+        (
+            'encoding = "utf-8"',
+            'encoding = "latin-13"',
+            "dataset.encoding: 'latin-13' is not an enc",
+        ),
+        ('encoding = "utf-8"', 'encoding = "base64"', "dataset.encoding: 'base64' is not an enc"),
+        ("max_ratio = 200", "max_ratio = 1", "dataset.max_ratio: Input should be greater than 1"),
+        ("max_mb = 2048", "max_mb = 6000", "dataset.max_mb: Input should be less than"),
+        ('schema_change = "warn"', 'schema_change = "ask"', "dataset.schema_change: Input should"),
+        ('sort_by = ["review_date"]', 'sort_by = ["day"]', "dataset: sort_by names day"),
+        (
+            'partition_by = "product_category"',
+            'partition_by = "vine"',
+            "the column vine of partition",
+        ),
+        ('name = "vine"', 'name = "run"', "dataset: columns has run, which the loop adds"),
+        ("max_batch = 1000", "max_batch = 0", "intake.max_batch: Input should be"),
+        ("quiet_seconds = 1", "unheard_seconds = 5", "intake.unheard_seconds: Input should be"),
+        ("[intake]", SIDE.replace("products", "reviews") + "[intake]", "reviews is there twice"),
+        (
+            "[intake]",
+            SIDE.replace('"id"', '"_id"', 1) + "[intake]",
+            "datasets[0].quality.checks[0]",
+        ),
         ("[pipeline]", "[pipeline", "pipeline.toml is not TOML"),
     ],
 )
