@@ -80,9 +80,9 @@ def outcome(table: pa.Table, problem: str, attributes: Attributes) -> Outcome:
         said = table[predicted or scored].cast(pa.float64()).to_numpy()
         return Outcome(problem, truth.cast(pa.float64()).to_numpy(), said)
     scores = table[scored].cast(pa.float64()).to_numpy() if scored else None
-    labels = np.array(_texts(truth), dtype=object)
+    labels = columns.classes(truth)
     if predicted is not None and attributes.threshold is None:
-        return model_metrics.classified(problem, labels, _texts(table[predicted]), scores)
+        return model_metrics.classified(problem, labels, columns.classes(table[predicted]), scores)
     assert scores is not None, "a probability threshold needs a probability"
     cut = 0.5 if attributes.threshold is None else attributes.threshold
     negative, positive = model_metrics.classified(problem, labels, labels).classes
@@ -120,15 +120,6 @@ def analyze(job: Job, problem: str, found: dict[str, Any]) -> None:
     for each in broken:
         print(each["description"])
     report.completed(job.base, len(broken))
-
-
-def _texts(column: pa.ChunkedArray) -> np.ndarray:
-    """Classes as texts: 1, 1.0 and "1" are one class."""
-    kind = column.type
-    if pa.types.is_floating(kind) and pc.all(pc.equal(column, pc.floor(column))).as_py():
-        column = column.cast(pa.int64())
-    found: np.ndarray = column.cast(pa.string()).to_numpy()
-    return found
 
 
 if __name__ == "__main__":

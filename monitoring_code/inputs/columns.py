@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -41,6 +42,19 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def numbers(table: pa.Table) -> pa.Table:
     """Text columns whose every value is a number, as numbers."""
     return pa.table({each: _parsed(table[each]) for each in table.column_names})
+
+
+def classes(column: pa.ChunkedArray) -> np.ndarray:
+    """Values as texts, where 1, 1.0 and "1" are one class and nothing is the empty one."""
+    if pa.types.is_floating(column.type) and whole(column):
+        column = column.cast(pa.int64())
+    found: np.ndarray = pc.fill_null(column.cast(pa.string()), "").to_numpy()
+    return found.astype(str)
+
+
+def whole(column: pa.ChunkedArray) -> bool:
+    """Whether every number is an integer."""
+    return bool(pc.all(pc.equal(column, pc.floor(column))).as_py())
 
 
 def select(table: pa.Table, features: str = "", exclude: str = "") -> pa.Table:

@@ -1,0 +1,159 @@
+"""Feature-attribution drift: does the model still decide by the same features?
+
+  baseline  explains predictions for a sample of a dataset; writes analysis.json and
+            constraints.json, whose `explanations` hold the global Shapley values
+  analyze   explains predictions for a sample of captured requests; a ranking of features whose
+            nDCG against the baseline's is under 0.9 is a violation
+
+The model is a SageMaker artefact (model.tar.gz or its content) with the script that serves it.
+https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-attribution-drift.html
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from checks import attributions
+from inputs import columns, contract, datasets, model
+from inputs.contract import Job
+from inputs.jsonlines import Rejects
+from outputs import metrics, report
+from profiles.dataset import Sample
+
+METHOD = "kernel_shap"
+FEWEST = 30  # records whose mean attributions say something
+BACKGROUND = (
+    "background.json"  # beside the constraints: the row that absent features are taken from
+)
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    job = contract.job(options)
+    with report.failing_by_name(job.base):
+        sample = sampled(job, options.sample)
+        if sample.num_rows < max(FEWEST, job.min_records):
+            assert job.mode == contract.ANALYZE, f"{job.source} holds fewer than {FEWEST} rows"
+            report.message(job.base, f"Completed: {sample.num_rows} records, not judged.")
+            return
+        explained = model.load(*places(job, options))
+        if job.mode == contract.BASELINE:
+            background = usual(sample)
+            found = analysis(explained, sample, background)
+            report.write(job.output, BACKGROUND, background)
+            report.write(job.output, "analysis.json", found)
+            report.write(job.output, "constraints.json", found)
+            report.message(job.base, f"Completed: baseline of {sample.num_rows} explanations.")
+        else:
+            analyze(job, explained, sample)
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    env = os.environ.get
+    parser = contract.parser(__doc__)
+    add = parser.add_argument
+    add("--model", default=env("MODEL"), help="model.tar.gz or a folder")
+    add("--inference", default=env("INFERENCE"), help="the script with model_fn and predict_fn")
+    add("--sample", type=int, default=env("SAMPLE", "200"), help="records to explain")
+    return parser.parse_args(words)
+
+
+def places(job: Job, options: argparse.Namespace) -> tuple[Path, Path]:
+    """The artefact and the script; by default the processing inputs `model` and `inference`."""
+    given = job.base / "processing" / "input"
+    artefact = contract.local(options.model, job.base) or given / "model"
+    script = contract.local(options.inference, job.base) or given / "inference" / "inference.py"
+    return artefact, script
+
+
+def sampled(job: Job, size: int) -> pa.Table:
+    """A random sample of a dataset's rows or of captured requests."""
+    rejects, sample = Rejects(), Sample(size)
+    if job.captured:
+        tables = (batch.columns for batch in job.capture().batches(rejects))
+    else:
+        tables = datasets.batches(job.source, job.dataset_format, rejects)
+    for table in tables:
+        sample.add(columns.select(table, job.features, job.exclude))
+    if rejects.counts:
+        print(f"not read: {rejects}")
+    return sample.rows if sample.rows is not None else pa.table({})
+
+
+def usual(sample: pa.Table) -> dict[str, Any]:
+    """One row of what is usual: medians of numbers, the commonest category, no text."""
+    found: dict[str, Any] = {}
+    for name in sample.column_names:
+        values = [value for value in sample[name].to_pylist() if value not in (None, "")]
+        if not values:
+            found[name] = None
+        elif isinstance(values[0], str):
+            value, count = Counter(values).most_common(1)[0]
+            found[name] = value if count * 20 >= len(values) else ""
+        else:
+            found[name] = sorted(values)[len(values) // 2]
+    return found
+
+
+def analysis(
+    explained: model.Model, sample: pa.Table, background: Mapping[str, Any]
+) -> dict[str, Any]:
+    """analysis.json of Clarify: the global Shapley values of each label."""
+    names = [name for name in background if name in sample.column_names]
+    values = attributions.shapley(explained, sample.to_pylist(), background, names)
+    expected = explained([dict(background)])[0].tolist()
+    means = attributions.overall(values, names, explained.labels)
+    return {
+        "version": "1.0",
+        "explanations": {
+            METHOD: {
+                label: {"global_shap_values": means[label], "expected_value": value}
+                for label, value in zip(explained.labels, expected, strict=True)
+            }
+        },
+    }
+
+
+def analyze(job: Job, explained: model.Model, sample: pa.Table) -> None:
+    """The live ranking against the baseline's."""
+    limits = json.loads(job.constraints.read_text())
+    background = json.loads((job.beside / BACKGROUND).read_text())
+    found = analysis(explained, sample, background)
+    live, known = (
+        {label: each["global_shap_values"] for label, each in one["explanations"][METHOD].items()}
+        for one in (found, limits)
+    )
+    broken, scores = attributions.violations(live, known)
+    report.write(job.output, "analysis.json", found)
+    report.write(job.output, "constraints.json", limits)
+    report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
+    metrics.publish(job, metrics.EXPLAINABILITY, published(found))
+    for label, score in scores.items():
+        print(f"{label}: nDCG {score:.4f}; under {attributions.THRESHOLD} is drift")
+    report.completed(job.base, len(broken))
+
+
+def published(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-feature-attribute-drift-cw.html"""
+    shared = {"ExplainabilityMethod": "KernelShap", "ValueType": "GlobalShapValues"}
+    data = []
+    for label, each in found["explanations"][METHOD].items():
+        for name, value in each["global_shap_values"].items():
+            data.append(metrics.single(f"feature_{name}", value, Label=label, **shared))
+        expected = {**shared, "ValueType": "ExpectedValue"}
+        data.append(
+            metrics.single("expected_value", each["expected_value"], Label=label, **expected)
+        )
+    return data
+
+
+if __name__ == "__main__":
+    main()

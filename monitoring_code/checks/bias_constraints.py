@@ -1,0 +1,89 @@
+"""Where live bias is worse than the baseline's.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-violations.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from scipy import stats
+
+from checks import significance
+from checks.bias_metrics import POST, PRE, apart
+
+Violation = dict[str, str]
+
+
+class Entry(NamedTuple):
+    """One metric of one facet's value at one stage."""
+
+    stage: str
+    facet: str
+    value: str
+    metric: Mapping[str, Any]
+
+
+def entries(analysis: Mapping[str, Any]) -> Iterator[Entry]:
+    """Every metric of an analysis.json or of a constraints.json of the same form."""
+    for stage in (PRE, POST):
+        for facet, values in analysis.get(stage, {}).get("facets", {}).items():
+            for each in values:
+                for metric in each["metrics"]:
+                    yield Entry(stage, facet, str(each["value_or_threshold"]), metric)
+
+
+def violations(live: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[Violation]:
+    """Metrics further from no bias than the baseline's.
+
+    AWS's rule: any further. With `significance_constraints`: further by more than
+    `minimum_change`, and by more than the two bootstrap errors explain, over all metrics together.
+    """
+    known = {(*each[:3], each.metric["name"]): each.metric for each in entries(constraints)}
+    found: list[tuple[Entry, float, float]] = []
+    for entry in entries(live):
+        before = known.get((*entry[:3], entry.metric["name"]))
+        if before is None or before["value"] is None or entry.metric["value"] is None:
+            continue
+        name = entry.metric["name"]
+        now, then = (apart(name, _number(each["value"])) for each in (entry.metric, before))
+        found.append((entry, now - then, _p(now - then, entry.metric, before)))
+    test = constraints.get("significance_constraints", {})
+    if test.get("perform_test") == "Enabled":
+        adjusted = significance.CORRECTIONS[test.get("correction", "Holm")]([p for *_, p in found])
+        least, alpha = float(test.get("minimum_change", 0.0)), float(test.get("alpha", 0.01))
+        kept = [
+            entry
+            for (entry, worse, _), p in zip(found, adjusted, strict=True)
+            if worse > least and p < alpha
+        ]
+    else:
+        kept = [entry for entry, worse, _ in found if worse > 0]
+    return [_violation(entry) for entry in kept]
+
+
+def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> float:
+    """P of a change so large by chance; 1 where the live value's error is not known."""
+    if live.get("standard_error") is None or not math.isfinite(worse):
+        return 1.0
+    error = math.hypot(live["standard_error"], baseline.get("standard_error") or 0.0)
+    if error == 0:
+        return 0.0 if worse > 0 else 1.0
+    return float(stats.norm.sf(worse / error))
+
+
+def _number(value: Any) -> float:
+    """Infinities are words in the files."""
+    return float(value)
+
+
+def _violation(entry: Entry) -> Violation:
+    return {
+        "facet": entry.facet,
+        "facet_value": entry.value,
+        "metric_name": entry.metric["name"],
+        "constraint_check_type": "bias_drift_check",
+        "description": (f"Value {entry.metric['value']} does not meet the constraint requirement"),
+    }
