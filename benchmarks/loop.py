@@ -16,7 +16,7 @@ from benchmarks.rows import Bar, Row
 from cli import demo, local, project
 from cli.errors import Problem
 
-REST_SECONDS = 15.0  # after the last request
+REST_SECONDS = 120.0  # after the last request: Lambda's idle workers have ended
 
 
 def measure() -> Iterator[Row]:
@@ -42,10 +42,10 @@ def times(facts: dict[str, Any]) -> Iterator[Row]:
 
 
 def memory(cloud: psutil.Process) -> Row:
-    """The cloud's process, its Lambda workers and the endpoint's process, shared pages once."""
+    """The cloud's process, the Lambda workers still warm and the endpoint's, shared pages once."""
     family = [cloud, *cloud.children(recursive=True)]
     total = sum(_resident(process) for process in family) / 1e6
-    work = f"local cloud at rest, {len(family)} processes: workers and endpoint too"
+    work = f"local cloud at rest: {len(family)} processes, warm workers and endpoint too"
     return Row(work, total, "MB", Bar("at most", 600))
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localcloud import lambda_code, memory, saving
+from localcloud import lambda_code, lambda_idle, memory, saving
 from localcloud import ministack_adapter as adapter
 from localcloud.config import HOST, CloudConfig
 
@@ -70,6 +70,7 @@ def install(config: CloudConfig) -> None:
         else:
             print(f"localcloud.{name} is not there yet: its service is not served", flush=True)
     lambda_code.install(config)
+    lambda_idle.install()
     saving.install(config)
     memory.install()
 

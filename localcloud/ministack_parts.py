@@ -13,7 +13,9 @@ PARTS = {
     "ministack.core.router": "_is_aws_service_name",
     "ministack.core.responses": "_expected_envelope_content_type",
     "ministack.core.persistence": "_json_default _state_format_version",
-    "ministack.core.lambda_runtime": "_PYTHON_WORKER_SCRIPT Worker zipfile",
+    "ministack.core.lambda_runtime": (
+        "_PYTHON_WORKER_SCRIPT Worker zipfile _workers _lock kill_workers"
+    ),
     "ministack.services.stepfunctions": (
         "_SERVICE_DISPATCH _ExecutionError _invoke_aws_sdk_integration _invoke_resource "
         "_invoke_resource_with_timeout _run_execution _fail_execution _run_sub_machine "
