@@ -27,7 +27,10 @@ PARTS = {
     ),
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",
-    "ministack.services.eventbridge": "_put_events _dispatch_event _invoke_target",
+    "ministack.services.eventbridge": (
+        "_put_events _dispatch_event _invoke_target _SCHEDULER_TICK_INTERVAL"
+    ),
+    "ministack.services.scheduler": "_SCHEDULE_TICK_INTERVAL",
     "ministack.services.cloudwatch": (
         "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
         "_dispatch_alarm_actions "

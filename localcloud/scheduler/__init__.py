@@ -1,6 +1,7 @@
-"""EventBridge Scheduler's context attributes in a target's input.
+"""EventBridge Scheduler's context attributes in a target's input, and schedules on the second.
 
-ministack passes `<aws.scheduler.scheduled-time>` on as it stands.
+ministack passes `<aws.scheduler.scheduled-time>` on as it stands, and is up to 10 s late; AWS is
+late too, but by less than a minute in all. Here they are looked at every second.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
 """
 
@@ -15,11 +16,15 @@ from localcloud import ministack_adapter as adapter
 from localcloud.config import CloudConfig
 
 EVENTBRIDGE = "ministack.services.eventbridge"
+SCHEDULER = "ministack.services.scheduler"
+TICK_SECONDS = 1.0
 
 
 def install(config: CloudConfig) -> None:
-    """Fill the attributes in where a schedule's target is invoked."""
+    """Fill the attributes in where a schedule's target is invoked; look at them every second."""
     adapter.replace(EVENTBRIDGE, "_invoke_target", _filling)
+    adapter.replace(EVENTBRIDGE, "_SCHEDULER_TICK_INTERVAL", lambda _: TICK_SECONDS)
+    adapter.replace(SCHEDULER, "_SCHEDULE_TICK_INTERVAL", lambda _: TICK_SECONDS)
 
 
 def _filling(invoke: Callable[..., Any]) -> Callable[..., Any]:
