@@ -31,6 +31,16 @@ def ended(stack: Any, run_id: str, eventually: Eventually) -> dict[str, Any]:
     )
 
 
+def told(stack: Any, subject: str, eventually: Eventually) -> int:
+    """How often people were told; the message comes just after what it tells of."""
+
+    def count() -> int:
+        subjects = [str(each["subject"]) for each in records.notifications(stack.name, None)]
+        return sum(words.startswith(subject) for words in subjects)
+
+    return int(eventually(count))
+
+
 def dropped(stack: Any, path: Path, eventually: Eventually) -> dict[str, Any]:
     """Drop a file and give the run that took it, ended."""
     before = {run["run_id"] for run in records.runs(stack.name)}
@@ -101,7 +111,8 @@ def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any])
 
 
 def test_predictions_through_the_api(stack: Any, first: dict[str, Any]) -> None:
-    body = {"records": [{"review_body": "Love it, works perfectly."}, {"review_body": "Terrible, it broke."}]}
+    texts = ("Love it, works perfectly.", "Terrible, it broke.")
+    body = {"records": [{"review_body": text} for text in texts]}
     answer = api.call(stack.name, "POST", "/predictions", body)
     assert answer["model_version"] == 1
     good, bad = answer["predictions"]
@@ -140,7 +151,13 @@ def test_a_bad_request_is_told_what_is_wrong(
     ],
 )
 def test_a_bad_file_is_quarantined_and_the_loop_goes_on(
-    stack: Any, first: dict[str, Any], tmp_path: Path, name: str, content: bytes, code: str | None
+    stack: Any,
+    first: dict[str, Any],
+    tmp_path: Path,
+    eventually: Eventually,
+    name: str,
+    content: bytes,
+    code: str | None,
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
@@ -157,8 +174,7 @@ def test_a_bad_file_is_quarantined_and_the_loop_goes_on(
     (reason,) = [each for each in reasons if each["source_key"].endswith(name)]
     assert reason["message"] == fate.words
     assert code is None or reason["reason"] == code
-    told = [each["subject"] for each in records.notifications(stack.name, None)]
-    assert told.count(f"Quarantined: {name}") == 1
+    assert told(stack, f"Quarantined: {name}", eventually) == 1
 
 
 def test_the_same_content_again_starts_nothing(
@@ -207,8 +223,7 @@ def test_drift_is_seen_told_and_answered_with_a_new_model(
     assert (run["status"], run["outcome"]) == ("succeeded", "deployed"), run.get("error")
     answer = api.call(stack.name, "POST", "/predictions", {"review_body": "fine"})
     assert answer["model_version"] == run["model_version"] == 3
-    told = [each["subject"] for each in records.notifications(stack.name, None)]
-    assert sum(words.startswith("Drift in") for words in told) == 1
+    assert told(stack, "Drift in", eventually) == 1
 
 
 def test_a_failing_script_is_told_and_the_old_model_serves_on(
@@ -229,8 +244,7 @@ def test_a_failing_script_is_told_and_the_old_model_serves_on(
     assert run["error_state"] == "Prepare"
     assert "the splits are wet" in run["error_detail"]
     assert api.call(stack.name, "GET", "/health")["model_version"] == version
-    told = [each["subject"] for each in records.notifications(stack.name, None)]
-    assert told.count(f"Run {run['run_id']} failed") == 1
+    assert told(stack, f"Run {run['run_id']} failed", eventually) == 1
 
 
 def test_real_reviews(

@@ -70,9 +70,13 @@ def test_a_broken_check_stops_the_run_before_training(stack: Any, stopped: dict[
     assert jobs["ProcessingJobSummaries"] == []
 
 
-def test_people_are_told_what_broke_and_what_to_do(stack: Any, stopped: dict[str, Any]) -> None:
+def test_people_are_told_what_broke_and_what_to_do(
+    stack: Any, stopped: dict[str, Any], eventually: Eventually
+) -> None:
     subject = f"Run {stopped['run_id']} failed"
-    (told,) = [n for n in records.notifications(stack.name, None) if n["subject"] == subject]
+    (told,) = eventually(
+        lambda: [n for n in records.notifications(stack.name, None) if n["subject"] == subject]
+    )
     for words in (
         "One star value alone cannot train a classifier.",
         "mean(star_rating) is 5; wanted at least 1.5 and at most 4.9",
