@@ -26,7 +26,7 @@ from checks import comparison, constraints, violations
 from inputs import columns, contract, datasets, preprocessing
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
-from outputs import metrics, report
+from outputs import metrics, page, report
 from profiles import dataset, text
 
 # Beside AWS's files of a baseline: the words its texts use, and a sample of its rows.
@@ -41,7 +41,7 @@ def main() -> None:
         if job.mode == contract.BASELINE:
             suggest_baseline(job, options.text, options.threshold, options.rule)
         else:
-            analyze(job)
+            analyze(job, contract.local(options.history, job.base))
             if job.postprocessor:
                 preprocessing.handler(job.postprocessor, "postprocess_handler")()
 
@@ -54,6 +54,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--text", type=json.loads, default=env("TEXT", "null"), help=words_of)
     parser.add_argument("--threshold", type=float, default=env("THRESHOLD", "0.1"))
     parser.add_argument("--rule", choices=rules, default=env("RULE", constraints.SIGNIFICANCE))
+    history = "a folder of earlier reports, for the page"
+    parser.add_argument("--history", default=env("HISTORY"), help=history)
     return parser.parse_args(words)
 
 
@@ -81,7 +83,7 @@ def suggest_baseline(job: Job, named: list[str] | None, threshold: float, rule: 
     report.message(job.base, f"Completed: baseline of {described.rows} records, {count} features.")
 
 
-def analyze(job: Job) -> None:
+def analyze(job: Job, history: Path | None = None) -> None:
     """Live records of the window against the baseline."""
     known, limits = (json.loads(path.read_text()) for path in (job.statistics, job.constraints))
     rejects = Rejects()
@@ -92,7 +94,20 @@ def analyze(job: Job) -> None:
     report.write(job.output, "statistics.json", statistics)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"violations": found})
-    report.write(job.output, "drift.json", drift(described.rows, compared))
+    report.write(job.output, "drift.json", drift(job, described.rows, compared))
+    shown = page.Run(
+        title=f"Drift of {job.endpoint or job.source.name}",
+        window=spoken(job),
+        live=statistics,
+        baseline=known,
+        violations=found,
+        compared=compared,
+        rule=explained(constraints.config(limits)),
+        sample=described.sample,
+        reference=pq.read_table(_beside(job, REFERENCE)) if _has(job, REFERENCE) else None,
+        history=earlier(history, job.output),
+    )
+    (job.output / "drift.html").write_text(page.render(shown), encoding="utf-8")
     if constraints.config(limits).emit_metrics:
         distances = _furthest(compared)
         metrics.publish(job, metrics.DATA, metrics.data_quality(statistics, distances.items()))
@@ -134,10 +149,39 @@ def judge(
     return violations.find(statistics, known, limits, texts)
 
 
-def drift(rows: int, compared: list[comparison.Comparison]) -> dict[str, Any]:
+def earlier(folder: Path | None, own: Path) -> list[dict[str, Any]]:
+    """drift.json of other reports, the oldest first."""
+    if folder is None:
+        return []
+    paths = [path for path in folder.rglob("drift.json") if path.parent != own]
+    found = [json.loads(path.read_text()) for path in paths]
+    return sorted(found, key=lambda each: str(each["end"]))
+
+
+def spoken(job: Job) -> str:
+    """The window in words."""
+    start, end = (
+        f"{moment:%d %B %Y %H:%M}" if moment else ""
+        for moment in (job.window.start, job.window.end)
+    )
+    return f"{start or 'the first record'} to {end or 'the last record'}, UTC"
+
+
+def explained(config: constraints.Config) -> str:
+    """The rule in words."""
+    over = f"a distance over {config.threshold:g}"
+    if config.significance is None:
+        return f"A violation is {over} ({config.method})."
+    alpha = float(config.significance.get("alpha", 0.01))
+    return f"A violation is {over} that chance explains in fewer than {alpha:.0%} of runs."
+
+
+def drift(job: Job, rows: int, compared: list[comparison.Comparison]) -> dict[str, Any]:
     """drift.json: every test of the run, the furthest over its threshold first."""
     ordered = sorted(compared, key=lambda each: (not each.drifted, -each.excess))
+    window = {"start": job.window.start, "end": job.window.end}
     return {
+        **{key: f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "" for key, moment in window.items()},
         "records": rows,
         "comparisons": [
             {

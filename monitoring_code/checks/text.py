@@ -49,7 +49,9 @@ def _compare(
     yield Comparison(name, DRIFT, "TF-IDF centroid", max(0.0, distance), threshold, p)
     auc = _auc(matrix, sides)
     p = significance.auc(auc, len(baseline), len(live))
-    yield Comparison(name, DRIFT, "Domain classifier", max(0.0, auc - 0.5), threshold, p)
+    yield Comparison(
+        name, DRIFT, "Domain classifier (AUC - 0.5)", max(0.0, auc - 0.5), threshold, p
+    )
 
 
 def _centroids(matrix: object, sides: np.ndarray) -> tuple[float, np.ndarray]:

@@ -81,6 +81,28 @@ def features(table: pa.Table, known: Vocabulary) -> pa.Table:
     return pa.table(columns)
 
 
+def moved(
+    baseline: pa.ChunkedArray, live: pa.ChunkedArray, count: int
+) -> tuple[list[str], list[str]]:
+    """The words that are more frequent now, and those that are less, the most telling first."""
+    sides = [_frequencies(_texts(column)) for column in (baseline, live)]
+    words = sorted({*sides[0], *sides[1]})
+    shares = np.array([[side.get(word, 0.0) for word in words] for side in sides])
+    # A word's share of the difference of the two samples, as in the Jensen-Shannon divergence.
+    middle = shares.mean(axis=0)
+    parts = np.where(shares > 0, shares * np.log2(np.maximum(shares, 1e-12) / middle), 0.0)
+    telling = parts.sum(axis=0) * np.sign(shares[1] - shares[0])
+    order = np.argsort(telling, kind="stable")
+    came = [words[i] for i in order[::-1][:count] if telling[i] > 0]
+    return came, [words[i] for i in order[:count] if telling[i] < 0]
+
+
+def _frequencies(texts: pa.Array) -> dict[str, float]:
+    counted = split(texts)[0].value_counts()
+    words, counts = counted.field("values").to_pylist(), counted.field("counts").to_numpy()
+    return dict(zip(words, (counts / max(1, counts.sum())).tolist(), strict=True))
+
+
 def split(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Words in lower case, and the number of the text that each is from."""
     listed = pc.split_pattern_regex(pc.utf8_lower(texts), NO_LETTERS)
