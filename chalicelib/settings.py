@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from chalicelib import learning
 from chalicelib.learning import Model, Training
-from chalicelib.quality import declared
+from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
 from chalicelib.schema import Dataset, TrainingDataset
 from chalicelib.section import InstanceType, Section, Share
@@ -99,7 +99,7 @@ class Settings(Section):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"datasets: {', '.join(twice)} is there twice")
         for index, dataset in enumerate(self.datasets):
-            if wrong := declared.problems(dataset.quality, dataset):
+            if wrong := fitting.problems(dataset.quality, dataset):
                 raise ValueError("; ".join(f"datasets[{index}].{each}" for each in wrong))
         return self
 
@@ -120,7 +120,7 @@ class Settings(Section):
                 raise ValueError(f"model.{key} names {', '.join(strange)}, not in model.inputs")
         if self.dataset.label in self.model.inputs:
             raise ValueError(f"model.inputs has the label {self.dataset.label}")
-        wrong = declared.problems(self.quality, self.dataset)
+        wrong = fitting.problems(self.quality, self.dataset, self.dataset.label)
         wrong += learning.problems(self.model, self.training, self.dataset)
         if wrong:
             raise ValueError("; ".join(wrong))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import clients, clock, places, queries, runs, tables
 from chalicelib.convert import quoted
 from chalicelib.environment import Environment
-from chalicelib.quality import explanation, offenders, query, verdict
+from chalicelib.quality import explanation, history, offenders, query, verdict
 from chalicelib.schema import TrainingDataset
 
 if TYPE_CHECKING:
@@ -25,14 +25,8 @@ LIMIT = 16_000  # letters of what is told; DynamoDB and SNS take more
 def measurement(run: Run, rows_read: str) -> str:
     """The query that measures a run's new rows; `rows_read` is a scalar."""
     dataset, quality = _judged(run)
-    return query.statement(
-        quality.checks,
-        _rows(run, dataset),
-        rows_read,
-        clock.now().date(),
-        [column.name for column in dataset.columns],
-        _labels(dataset),
-    )
+    wanted = query.Wanted.of(quality, dataset, _label(dataset))
+    return query.statement(wanted, _rows(run, dataset), rows_read, clock.now().date())
 
 
 def judge(run: Run) -> dict[str, Any]:
@@ -66,6 +60,8 @@ def conclude(run: Run) -> dict[str, Any]:
     }
     summary |= {"report": link, **({"accepted": accepted} if accepted else {})}
     runs.record(run_id, quality=summary, dataset_rows=report.rows)
+    good = not report.failures or bool(accepted)
+    history.write(dataset.name, run_id, report.values, good)
     if report.failures and not accepted:
         told = explanation.explain(run_id, report, quality.checks, found)
         raise verdict.QualityError(f"{told[:LIMIT]}\n\nThe report: {link}")
@@ -84,15 +80,15 @@ def _told(document: dict[str, Any], link: str) -> dict[str, Any]:
 
 
 def _report(run: Run) -> verdict.Report:
-    """Pure but for reading what the check query measured."""
+    """The verdict on what the check query measured, beside what earlier runs did."""
     (measured,) = queries.rows(run["checked"])
     dataset, quality = _judged(run)
     return verdict.judge(
         measured,
-        quality,
+        query.Wanted.of(quality, dataset, _label(dataset)),
+        quality.max_rejects,
         run["schema"]["changes"],
-        [column.name for column in dataset.columns],
-        _labels(dataset),
+        history.read(dataset.name, str(run["run_id"])),
     )
 
 
@@ -110,8 +106,8 @@ def _rows(run: Run, dataset: Dataset) -> query.Rows:
     return query.Rows(table, str(run["run_id"]), database)
 
 
-def _labels(dataset: Dataset) -> list[str]:
-    return [dataset.label] if isinstance(dataset, TrainingDataset) else []
+def _label(dataset: Dataset) -> str | None:
+    return dataset.label if isinstance(dataset, TrainingDataset) else None
 
 
 def _put(environment: Environment, run_id: str, name: str, body: str) -> None:

@@ -1,10 +1,9 @@
-"""The `[quality]` section of pipeline.toml: checks, and whether they fit the dataset."""
+"""The `[quality]` section of pipeline.toml."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,15 +12,7 @@ from chalicelib.quality.kinds import KEYS, KINDS
 from chalicelib.quality.patterns import PRESETS
 from chalicelib.section import ColumnName, Section, Share
 
-if TYPE_CHECKING:
-    from chalicelib.schema import Column, Dataset
-
 Literals = tuple[str | int | float, ...]
-PYTHON_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-}
 
 
 class Reference(Section):
@@ -29,6 +20,39 @@ class Reference(Section):
 
     table: Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")]
     column: ColumnName
+
+
+class Anomaly(Section):
+    """How far a metric may go from its history. The parameters are those of Deequ's strategies.
+
+    `at_least` and `at_most` bound a change: the new value as a multiple of the old one, or the
+    difference. Deviations bound the normal strategies: so many standard deviations off the mean.
+    """
+
+    strategy: Literal[
+        "relative_change", "absolute_change", "batch_normal", "online_normal", "seasonal"
+    ]
+    at_least: float | None = None
+    at_most: float | None = None
+    order: Annotated[int, Field(ge=1)] = 1
+    lower_deviations: Annotated[float, Field(ge=0)] | None = 3.0
+    upper_deviations: Annotated[float, Field(ge=0)] | None = 3.0
+    ignore_start: Share = 0.1
+    period: Annotated[int, Field(ge=2, le=60)] | None = None
+    min_history: Annotated[int, Field(ge=1, le=100)] = 3
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Anomaly:
+        changes = self.strategy.endswith("_change")
+        if changes != (self.at_least is not None or self.at_most is not None):
+            raise ValueError(
+                f"{self.strategy} {'needs' if changes else 'takes no'} at_least or at_most"
+            )
+        if self.lower_deviations is None and self.upper_deviations is None:
+            raise ValueError("one of lower_deviations and upper_deviations is needed")
+        if (self.strategy == "seasonal") != (self.period is not None):
+            raise ValueError(f"{self.strategy} {'takes no' if self.period else 'needs a'} period")
+        return self
 
 
 class Check(Section):
@@ -48,6 +72,7 @@ class Check(Section):
     level: Literal["error", "warning"] = "error"
     at_least: float | None = None
     at_most: float | None = None
+    anomaly: Anomaly | None = None
     hint: str = ""
 
     @field_validator("check")
@@ -77,7 +102,8 @@ class Check(Section):
     def _bounds_of_its_kind(cls, given: Any) -> Any:
         """`complete` and its like say their bound by their name."""
         kind = KINDS.get(str(given.get("check"))) if isinstance(given, dict) else None
-        if kind and kind.at_least is not None and not {"at_least", "at_most"} & given.keys():
+        bounds = {"at_least", "at_most", "anomaly"}
+        if kind and kind.at_least is not None and not bounds & given.keys():
             return {**given, "at_least": kind.at_least}
         return given
 
@@ -93,8 +119,8 @@ class Check(Section):
             raise ValueError(f"{self.check} needs either column or columns")
         if kind.pair and len(self.columns) != 2:
             raise ValueError(f"{self.check} needs two columns")
-        if self.at_least is None and self.at_most is None:
-            raise ValueError(f"{self.check} needs at_least or at_most")
+        if self.at_least is None and self.at_most is None and self.anomaly is None:
+            raise ValueError(f"{self.check} needs at_least, at_most or anomaly")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"at_least {self.at_least:g} is above at_most {self.at_most:g}")
         return self
@@ -116,52 +142,44 @@ class Check(Section):
         return f"{named} where {self.where}" if self.where else named
 
 
+class Bias(Section):
+    """Two facets of the data compared: those with `values`, or `above` a number, and the rest.
+
+    `positive_values` or `positive_above` say which labels are the wished-for outcome; `group` is
+    the column within whose values CDDL compares. `limits` bound a metric's distance from zero.
+    """
+
+    facet: ColumnName
+    values: Literals = ()
+    above: float | None = None
+    positive_values: Literals = ()
+    positive_above: float | None = None
+    group: ColumnName | None = None
+    limits: dict[Literal["CI", "DPL", "KL", "JS", "LP", "TVD", "KS", "CDDL"], float] = Field(
+        default_factory=dict
+    )
+    level: Literal["error", "warning"] = "warning"
+    hint: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Bias:
+        if bool(self.values) == (self.above is not None):
+            raise ValueError("bias needs either values or above")
+        if bool(self.positive_values) == (self.positive_above is not None):
+            raise ValueError("bias needs either positive_values or positive_above")
+        if "CDDL" in self.limits and not self.group:
+            raise ValueError("a limit of CDDL needs group")
+        return self
+
+    @property
+    def subject(self) -> str:
+        """The facet in words."""
+        if self.above is not None:
+            return f"{self.facet} above {self.above:g}"
+        return f"{self.facet} = {' or '.join(str(each) for each in self.values)}"
+
+
 class Quality(Section):
     checks: tuple[Check, ...] = ()
+    bias: tuple[Bias, ...] = ()
     max_rejects: Share = 0.05
-
-
-def problems(quality: Quality, dataset: Dataset) -> list[str]:
-    """What of the section does not fit the dataset, each named by its key."""
-    columns = {column.name: column for column in dataset.columns}
-    return [
-        f"quality.checks[{index}].{told}"
-        for index, check in enumerate(quality.checks)
-        for told in _problems(check, columns)
-    ]
-
-
-def _problems(check: Check, columns: dict[str, Column]) -> Iterator[str]:
-    key = "column" if check.column else "columns"
-    used = [(key, name) for name in check.reads]
-    for part in ("predicate", "where"):
-        if condition := getattr(check, part):
-            used += [(part, name) for name in sorted(predicates.columns(condition))]
-    if strange := [(where, name) for where, name in used if name not in columns]:
-        yield from (f"{where}: {name} is not a column of the dataset" for where, name in strange)
-        return
-    read = [columns[name] for name in check.reads]
-    yield from (f"{key}: {told}" for told in _wrong_types(check, read))
-    if check.values and read:
-        yield from _wrong_values(check.values, read[0])
-
-
-def _wrong_types(check: Check, read: list[Column]) -> Iterator[str]:
-    kind = KINDS[check.check]
-    for column in read:
-        if column.type not in kind.types:
-            wanted = " or ".join(sorted(kind.types))
-            yield f"{column.name} is {column.type}; {check.check} needs {wanted}"
-    if kind.comparable and len({_comparable(column.type) for column in read}) > 1:
-        yield " and ".join(f"{c.name} ({c.type})" for c in read) + " cannot be compared"
-
-
-def _comparable(kind: str) -> str:
-    return "number" if kind == "integer" else kind
-
-
-def _wrong_values(values: Literals, column: Column) -> Iterator[str]:
-    fitting = PYTHON_TYPES.get(column.type, ())
-    for value in values:
-        if not isinstance(value, fitting):
-            yield f"values: {value!r} does not fit {column.name}, which is {column.type}"

@@ -10,15 +10,17 @@ https://docs.aws.amazon.com/athena/latest/ug/performance-tuning.html
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.convert import quoted, text
+from chalicelib.quality import bias
 from chalicelib.quality.kinds import KINDS, NULL_BIN, TODAY
 
 if TYPE_CHECKING:
-    from chalicelib.quality.declared import Check
+    from chalicelib.quality.declared import Bias, Check, Quality
+    from chalicelib.schema import Dataset
 
 MOST_BINS = 1000  # Deequ's Histogram.MaximumAllowedDetailBins
 
@@ -52,37 +54,47 @@ class Part:
         return ",\n".join([*before, f"{self.name} AS (SELECT {columns} FROM {last})"])
 
 
-def metrics(checks: Iterable[Check]) -> list[Check]:
-    """One check for each metric: those that differ in their bounds alone share a measurement."""
-    return list({check.metric: check for check in checks}.values())
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be measured. Checks that differ in their bounds alone share a measurement."""
+
+    checks: Sequence[Check] = ()
+    columns: Sequence[str] = ()  # how full each is
+    histograms: Sequence[str] = ()  # columns with few values
+    biases: Sequence[Bias] = ()
+    label: str | None = None  # biases need it
+
+    @classmethod
+    def of(cls, quality: Quality, dataset: Dataset, label: str | None) -> Wanted:
+        """All checks; and for the report every column's completeness and the labels' histogram."""
+        columns = [column.name for column in dataset.columns]
+        return cls(quality.checks, columns, [label] if label else [], quality.bias, label)
+
+    @property
+    def metrics(self) -> list[Check]:
+        """One check for each metric."""
+        return list({check.metric: check for check in self.checks}.values())
 
 
-def statement(
-    checks: Sequence[Check],
-    rows: Rows,
-    rows_read: str,
-    today: dt.date,
-    columns: Sequence[str] = (),
-    histograms: Sequence[str] = (),
-) -> str:
+def statement(wanted: Wanted, rows: Rows, rows_read: str, today: dt.date) -> str:
     """The statement; its one row holds
 
-    `rows`, `rows_read`; `m0`, `m1`, ... in the order of `metrics(checks)`; `c0`, ... how many
-    values each of `columns` has; `h0`, ... each of `histograms` as JSON, {value: rows}.
+    `rows`, `rows_read`; `m0`, `m1`, ... in the order of the metrics; `c0`, ... how many values
+    each column has; `h0`, ... each histogram as JSON, {value: rows}; `b0`, ... the counts of each
+    bias as JSON. `rows_read` is a scalar.
     """
-    named = [(f"m{index}", check) for index, check in enumerate(metrics(checks))]
+    named = [(f"m{index}", check) for index, check in enumerate(wanted.metrics)]
     scan = ["count(*) AS rows"]
     scan += [_measured(mark, check, today) for mark, check in named if _source(check) == "scan"]
-    scan += [f"count({quoted(each)}) AS c{index}" for index, each in enumerate(columns)]
-    parts = [*_grouped(named, rows), *_keyed(named, rows), *_bars(histograms, rows)]
+    scan += [f"count({quoted(each)}) AS c{index}" for index, each in enumerate(wanted.columns)]
+    parts = [*_grouped(named, rows), *_keyed(named, rows), *_whole(wanted, rows)]
     tables = ",\n".join(part.sql for part in parts)
     joined = "".join(f"\nCROSS JOIN {part.name}" for part in parts)
-    every = ", ".join(f"{part.name}.*" for part in parts)
+    every = ", ".join(["scan.*", f"{rows_read} AS rows_read", *[f"{p.name}.*" for p in parts]])
+    columns = ",\n  ".join(scan)
     return (
-        (f"WITH {tables}\n" if parts else "")
-        + f"SELECT scan.*, {rows_read} AS rows_read{', ' if every else ''}{every}\n"
-        + f"FROM (SELECT {(',' + chr(10) + '  ').join(scan)}\n{rows.chosen()}) AS scan{joined}"
-    )
+        f"WITH {tables}\n" if parts else ""
+    ) + f"SELECT {every}\nFROM (SELECT {columns}\n{rows.chosen()}) AS scan{joined}"
 
 
 def _source(check: Check) -> str:
@@ -153,12 +165,21 @@ def table(name: str, rows: Rows) -> str:
     return f"{quoted(database or rows.database)}.{quoted(last)}"
 
 
-def _bars(columns: Sequence[str], rows: Rows) -> list[Part]:
-    """Whole histograms, the most frequent values of each."""
+def _whole(wanted: Wanted, rows: Rows) -> list[Part]:
+    """Groupings that are read whole: histograms, the most frequent values, and counts of bias."""
     found = []
-    for index, column in enumerate(columns):
-        grouped, name = _bins(f"b{index}", [column], None, rows)
+    for index, column in enumerate(wanted.histograms):
+        grouped, name = _bins(f"v{index}", [column], None, rows)
         top = f"(SELECT bin, n FROM {name} ORDER BY n DESC, bin LIMIT {MOST_BINS}) AS top"
-        detail = f"json_format(CAST(map_agg(bin, n) AS JSON)) AS h{index}"
-        found.append(Part(f"t{index}", (grouped, top), (detail,)))
+        found.append(Part(f"h{index}_", (grouped, top), (_detail(f"h{index}"),)))
+    label = wanted.label or ""
+    for index, each in enumerate(wanted.biases):
+        present = f"{quoted(each.facet)} IS NOT NULL AND {quoted(label)} IS NOT NULL"
+        cells = f"SELECT {bias.key(each, label)} AS bin, count(*) AS n"
+        counted = f"({cells} {rows.chosen(present)} GROUP BY 1) AS cells"
+        found.append(Part(f"b{index}_", (counted,), (_detail(f"b{index}"),)))
     return found
+
+
+def _detail(mark: str) -> str:
+    return f"json_format(CAST(map_agg(bin, n) AS JSON)) AS {mark}"

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.quality.query import metrics
+from chalicelib.quality import anomalies, bias
 
 if TYPE_CHECKING:
-    from chalicelib.quality.declared import Check, Quality
+    from chalicelib.quality.anomalies import Band
+    from chalicelib.quality.declared import Bias, Check
     from chalicelib.quality.offenders import Row
+    from chalicelib.quality.query import Wanted
 
 
 class QualityError(Exception):
@@ -31,16 +33,17 @@ class Result:
     passed: bool
     hint: str = ""
     index: int | None = None
+    expected: Band | None = None  # by the metric's history
 
     @property
     def words(self) -> str:
-        bounds = [
-            f"{word} {bound:g}"
-            for word, bound in (("at least", self.at_least), ("at most", self.at_most))
-            if bound is not None
-        ]
+        wanted = _limits(self.at_least, self.at_most)
+        if self.expected:
+            wanted += _limits(self.expected.low, self.expected.high)
+            wanted[-1] += f" ({self.expected.why})"
         seen = "not measurable (no rows)" if self.value is None else f"{self.value:.6g}"
-        told = f"{self.metric} is {seen}; wanted {' and '.join(bounds)}"
+        told = f"{self.metric} is {seen}"
+        told += f"; wanted {' and '.join(wanted)}" if wanted else ""
         return f"{told}. {self.hint}".rstrip(". ") + "."
 
 
@@ -54,10 +57,23 @@ class Report:
     warnings: tuple[str, ...] = ()
     completeness: Mapping[str, float] = field(default_factory=dict)
     histograms: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    bias: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def rejects(self) -> int:
         return self.rows_read - self.rows
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """What is kept for later runs to compare with: the metrics, and how full columns are."""
+        full = {f"completeness({name})": share for name, share in self.completeness.items()}
+        unfair = {
+            f"{name}({subject})": value
+            for subject, values in self.bias.items()
+            for name, value in values.items()
+        }
+        checked = {result.metric: result.value for result in self.results}
+        return {"size": float(self.rows), **full, **unfair, **checked}
 
     @property
     def broken(self) -> list[Result]:
@@ -78,41 +94,77 @@ class Report:
             "rows_read": self.rows_read,
             "rejects": self.rejects,
             "results": [
-                {**asdict(each), "offenders": list((offending or {}).get(each.index, ()))}
+                {**_plain(each), "offenders": list((offending or {}).get(each.index, ()))}
                 for each in self.results
             ],
             "failures": self.failures,
             "warnings": [*self.warnings, *warned],
             "completeness": dict(self.completeness),
             "histograms": {name: dict(bins) for name, bins in self.histograms.items()},
+            "bias": {subject: dict(values) for subject, values in self.bias.items()},
         }
 
 
 def judge(
     measured: Mapping[str, str | None],
-    configured: Quality,
+    wanted: Wanted,
+    max_rejects: float,
     warnings: Sequence[str] = (),
-    columns: Sequence[str] = (),
-    histograms: Sequence[str] = (),
+    history: Mapping[str, Sequence[float]] | None = None,
 ) -> Report:
-    """The verdict on the one row of `query.statement`, whose values come as text."""
+    """The verdict on the one row of `query.statement`, whose values come as text.
+
+    `history`: the values of each metric in earlier runs, oldest first.
+    """
     rows, rows_read = int(measured["rows"] or 0), int(measured["rows_read"] or 0)
     values = {
-        check.metric: number(measured[f"m{index}"])
-        for index, check in enumerate(metrics(configured.checks))
+        check.metric: number(measured[f"m{index}"]) for index, check in enumerate(wanted.metrics)
     }
     results = [
-        _result(index, check, values[check.metric]) for index, check in enumerate(configured.checks)
+        _result(index, check, values[check.metric], (history or {}).get(check.metric, ()))
+        for index, check in enumerate(wanted.checks)
     ]
-    counts = {each: int(measured[f"c{index}"] or 0) for index, each in enumerate(columns)}
+    biases = {
+        each.subject: bias.measure(bias.read(measured[f"b{index}"]))
+        for index, each in enumerate(wanted.biases)
+    }
+    limited = [result for each in wanted.biases for result in _limited(each, biases[each.subject])]
+    counts = {each: int(measured[f"c{i}"] or 0) for i, each in enumerate(wanted.columns)}
     return Report(
         rows,
         rows_read,
-        (*results, _rejects(rows, rows_read, configured.max_rejects)),
+        (*results, *limited, _rejects(rows, rows_read, max_rejects)),
         tuple(warnings),
         {each: count / rows for each, count in counts.items() if rows},
-        {each: json.loads(measured[f"h{i}"] or "{}") for i, each in enumerate(histograms)},
+        {each: json.loads(measured[f"h{i}"] or "{}") for i, each in enumerate(wanted.histograms)},
+        biases,
     )
+
+
+def _limited(declared: Bias, values: Mapping[str, float | None]) -> list[Result]:
+    """A metric of bias against its limit, on either side of zero."""
+    return [
+        Result(
+            f"{name}({declared.subject})",
+            declared.level,
+            value := values[name],
+            -most,
+            most,
+            value is not None and abs(value) <= most,
+            declared.hint,
+        )
+        for name, most in declared.limits.items()
+    ]
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    """As JSON, which has no infinity."""
+    found = asdict(result)
+    if band := found["expected"]:
+        found["expected"] = {
+            name: None if each in (-math.inf, math.inf) else each for name, each in band.items()
+        }
+    return found
 
 
 def number(words: str | None) -> float | None:
@@ -121,10 +173,25 @@ def number(words: str | None) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _result(index: int, check: Check, value: float | None) -> Result:
-    low, high = check.at_least, check.at_most
-    passed = value is not None and (low is None or value >= low) and (high is None or value <= high)
-    return Result(check.metric, check.level, value, low, high, passed, check.hint, index)
+def _result(index: int, check: Check, value: float | None, history: Sequence[float]) -> Result:
+    low, high, expected = check.at_least, check.at_most, None
+    if check.anomaly and value is not None:
+        expected = anomalies.band(check.anomaly, history, value)
+    passed = (
+        value is not None
+        and (low is None or value >= low)
+        and (high is None or value <= high)
+        and (expected is None or expected.holds(value))
+    )
+    return Result(check.metric, check.level, value, low, high, passed, check.hint, index, expected)
+
+
+def _limits(low: float | None, high: float | None) -> list[str]:
+    return [
+        f"{word} {bound:.6g}"
+        for word, bound in (("at least", low), ("at most", high))
+        if bound is not None and math.isfinite(bound)
+    ]
 
 
 def _rejects(rows: int, rows_read: int, most: float) -> Result:

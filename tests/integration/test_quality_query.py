@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +12,11 @@ import pandas as pd
 import pytest
 
 from chalicelib.quality import query, verdict
+from chalicelib.quality.declared import Bias
 from tests.unit.quality.conftest import TODAY, Measure, frame, measure  # noqa: F401
 from tests.unit.quality.test_metrics import CASES, WORDS
 
+BIAS = Bias(facet="word", values=("red",), positive_values=(4, 5), group="mail")
 HIVE = {"int64": "bigint", "Int64": "bigint", "float64": "double"}
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -59,7 +62,8 @@ def test_athena_measures_what_duckdb_does(
     put(cloud, bucket, database, "words", WORDS)
     checks = [check for check, _ in CASES]
     rows = query.Rows(f'"{database}"."t"', "r1", database)
-    sql = query.statement(checks, rows, "(SELECT 1)", TODAY, ["word"], ["stars"])
+    wanted = query.Wanted(checks, ["word"], ["stars"], [BIAS], "stars")
+    sql = query.statement(wanted, rows, "(SELECT 1)", TODAY)
     athena = cloud.client("athena")
     query_id = athena.start_query_execution(
         QueryString=sql, ResultConfiguration={"OutputLocation": f"s3://{bucket}/results/"}
@@ -74,10 +78,13 @@ def test_athena_measures_what_duckdb_does(
     answer = athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
     names, values = ([cell.get("VarCharValue") for cell in row["Data"]] for row in answer)
     row = dict(zip(names, values, strict=True))
-    expected = measure(frame, checks, {"words": WORDS}, ["word"], ["stars"])
+    expected = measure(
+        frame, checks, {"words": WORDS}, ["word"], ["stars"], biases=[BIAS], label="stars"
+    )
     assert (row["rows"], row["rows_read"]) == ("2000", "1")
     assert row["c0"] == str(expected["c0"])
     assert row["h0"] == expected["h0"]
+    assert json.loads(row["b0"]) == json.loads(expected["b0"])
     for index, check in enumerate(checks):
         value = verdict.number(row[f"m{index}"])
         assert value == pytest.approx(float(expected[check.metric]), rel=1e-9), check.metric

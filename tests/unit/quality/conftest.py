@@ -30,9 +30,11 @@ def measure() -> Measure:
         others: Mapping[str, pd.DataFrame] | None = None,
         columns: Sequence[str] = (),
         histograms: Sequence[str] = (),
+        **more: Any,
     ) -> dict[str, Any]:
         rows = query.Rows('"db"."t"', "r1", "db")
-        sql = query.statement(checks, rows, "0", TODAY, columns, histograms)
+        wanted = query.Wanted(checks, columns, histograms, **more)
+        sql = query.statement(wanted, rows, "0", TODAY)
         with duckdb.connect() as connection:
             connection.execute(MACROS + "CREATE SCHEMA db")
             tables = {"t": frame.assign(run="r1"), **(others or {})}
@@ -45,7 +47,7 @@ def measure() -> Measure:
             names = [column[0] for column in found.description or []]
             (values,) = found.fetchall()
         row = dict(zip(names, values, strict=True))
-        metrics = {check.metric: row[f"m{i}"] for i, check in enumerate(query.metrics(checks))}
+        metrics = {check.metric: row[f"m{i}"] for i, check in enumerate(wanted.metrics)}
         return row | metrics
 
     return measured

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from chalicelib import settings
@@ -20,9 +22,21 @@ def declared(check: str) -> settings.Settings:
     ("check", "words"),
     [
         ('{ check = "sise", at_least = 1 }', "quality.checks[0].check: there is no check 'sise'"),
-        ('{ check = "size" }', "size needs at_least or at_most"),
+        ('{ check = "size" }', "size needs at_least, at_most or anomaly"),
         ('{ check = "size", at_least = 5, at_most = 1 }', "at_least 5 is above at_most 1"),
         ('{ check = "size", column = "vine", at_least = 1 }', "size takes no column"),
+        (
+            '{ check = "size", anomaly = { strategy = "seasonal" } }',
+            "quality.checks[0].anomaly: seasonal needs a period",
+        ),
+        (
+            '{ check = "size", anomaly = { strategy = "relative_change" } }',
+            "quality.checks[0].anomaly: relative_change needs at_least or at_most",
+        ),
+        (
+            '{ check = "size", anomaly = { strategy = "batch_normal", at_most = 2 } }',
+            "quality.checks[0].anomaly: batch_normal takes no at_least or at_most",
+        ),
         ('{ check = "mean", at_least = 1 }', "mean needs column"),
         ('{ check = "entropy", column = "vine", levle = "error" }', "checks[0].levle: there is no"),
         ('{ check = "uniqueness", at_least = 1 }', "needs either column or columns"),
@@ -75,6 +89,38 @@ def test_mistakes_are_named(check: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("bias", "words"),
+    [
+        ('facet = "vine"', "quality.bias[0]: bias needs either values or above"),
+        ('facet = "vine", values = ["Y"]', "needs either positive_values or positive_above"),
+        ('facet = "vin", values = ["Y"], positive_above = 3', "bias[0].facet: vin is not a column"),
+        (
+            'facet = "vine", above = 1, positive_above = 3',
+            "quality.bias[0].above: vine is string, not a number",
+        ),
+        (
+            'facet = "vine", values = ["Y"], positive_values = ["5"]',
+            "quality.bias[0].positive_values: '5' does not fit star_rating",
+        ),
+        (
+            'facet = "vine", values = ["Y"], positive_above = 3, limits = { CDDL = 0.1 }',
+            "quality.bias[0]: a limit of CDDL needs group",
+        ),
+        (
+            'facet = "vine", values = ["Y"], positive_above = 3, limits = { DLP = 0.1 }',
+            "quality.bias[0].limits.DLP",
+        ),
+    ],
+)
+def test_mistakes_in_bias_are_named(bias: str, words: str) -> None:
+    changed, count = re.subn(r"(?s)\nbias = \[.*?\n\]", f"\nbias = [{{ {bias} }}]", GOOD)
+    assert count == 1
+    with pytest.raises(settings.SettingsError) as error:
+        settings.parse(changed)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("check", "metric", "at_least"),
     [
         ('{ check = "complete", column = "vine" }', "complete(vine)", 1.0),
@@ -107,7 +153,5 @@ def test_a_metric_has_a_name_and_a_check_its_bound(
     ],
 )
 def test_presets(preset: str, good: str, bad: str) -> None:
-    import re
-
     assert re.search(PRESETS[preset], good)
     assert not [text for text in bad.split(", ") if re.search(PRESETS[preset], text)]

@@ -110,7 +110,7 @@ def test_people_are_told_which_check_how_far_which_rows_and_what_to_do() -> None
         }
     )
     measured = {"rows": "4", "rows_read": "4", "m0": "0.75", "m1": "4.4"}
-    report = verdict.judge(measured, quality)
+    report = verdict.judge(measured, query.Wanted(quality.checks), 0.05)
     offending: dict[int | None, list[offenders.Row]] = {0: [{"id": "b", "text": None}]}
     told = explanation.explain("r1", report, quality.checks, offending)
     assert told.split("\n\n") == [

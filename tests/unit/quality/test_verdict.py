@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.quality import verdict
 from chalicelib.quality.declared import Quality
+from chalicelib.quality.query import Wanted
 
 QUALITY = Quality.model_validate(
     {
@@ -21,7 +22,7 @@ GOOD = {"rows": "1000", "rows_read": "1000", "m0": "1000.0", "m1": "1.0", "m2": 
 
 
 def judged(**changes: str | None) -> verdict.Report:
-    return verdict.judge({**GOOD, **changes}, QUALITY)
+    return verdict.judge({**GOOD, **changes}, Wanted(QUALITY.checks), QUALITY.max_rejects)
 
 
 def test_good_values_pass() -> None:
@@ -55,6 +56,6 @@ def test_a_broken_check_is_told_with_value_bound_and_hint(
 
 def test_completeness_and_histograms_come_with_it() -> None:
     row = {**GOOD, "c0": "900", "h0": '{"1":400,"5":600}'}
-    report = verdict.judge(row, QUALITY, columns=["body"], histograms=["stars"])
+    report = verdict.judge(row, Wanted(QUALITY.checks, ["body"], ["stars"]), QUALITY.max_rejects)
     assert report.completeness == {"body": 0.9}
     assert report.histograms == {"stars": {"1": 400, "5": 600}}
