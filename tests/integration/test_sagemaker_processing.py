@@ -176,7 +176,7 @@ def test_what_the_application_manages_is_left_to_it(sagemaker):
             "open('output/failure', 'w').write('no rows'); raise SystemExit(4)",
             "AlgorithmError: no rows, exit code: 4",
         ),
-        ("raise ValueError", "AlgorithmError: See the job log, exit code: 1"),
+        ("raise ValueError", "AlgorithmError: See job logs for more information, exit code: 1"),
         (
             "open('output/message', 'wb').write(b'\\xff')",
             "ClientError: /opt/ml/output/message is not UTF-8",

@@ -241,6 +241,12 @@ raise SystemExit({code})
 """
 
 
+SCRIPT_ERROR = (
+    'AlgorithmError: ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{words}"\n'
+    'Command "python train.py", exit code: {code}'
+)
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
@@ -252,17 +258,16 @@ raise SystemExit({code})
             FAILURE.format(words="'x' * 5000", code=1),
             "AlgorithmError: " + "x" * (1024 - 16 - 14) + ", exit code: 1",
         ),
-        ("raise ValueError('no')", "AlgorithmError: See the job log, exit code: 1"),
         (
             "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-            "AlgorithmError: See the job log, exit code: 137",
+            SCRIPT_ERROR.format(code=137, words=""),
         ),
         (
             "import os, signal; os.killpg(0, signal.SIGKILL)",
-            "AlgorithmError: See the job log, exit code: 137",
+            SCRIPT_ERROR.format(code=137, words=""),
         ),
     ],
-    ids=["failure file", "long failure file", "exception", "killed", "kills its group"],
+    ids=["failure file", "long failure file", "killed", "kills its group"],
 )
 def test_a_failing_script_is_the_reason_with_its_exit_code(sagemaker, script, reason):
     """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-signal-success-failure.html"""
@@ -271,6 +276,15 @@ def test_a_failing_script_is_the_reason_with_its_exit_code(sagemaker, script, re
     assert order(job) == ["Starting", "Downloading", "Training", "Failed"]
     assert job["SecondaryStatusTransitions"][-1]["StatusMessage"] == reason
     assert "TrainingEndTime" in job
+
+
+def test_a_script_that_raises_has_its_last_words_in_the_reason(sagemaker):
+    """https://github.com/aws/sagemaker-training-toolkit/blob/master/src/sagemaker_training/errors.py"""
+    job = sagemaker.train("print('begins')\nraise ValueError('no stars')", {"depth": "3"})
+    reason = job["FailureReason"]
+    assert reason.startswith('AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "')
+    assert 'ValueError: no stars"\n' in reason
+    assert reason.endswith('Command "python train.py --depth 3", exit code: 1')
 
 
 def missing_data(sagemaker: LocalSageMaker) -> dict[str, Any]:

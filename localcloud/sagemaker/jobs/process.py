@@ -16,6 +16,7 @@ from localcloud.sagemaker.jobs import output, processes
 from localcloud.sagemaker.jobs.lifecycle import REASON_LIMIT, Job, JobError, config
 
 TICK = 0.1
+NO_WORDS = "See job logs for more information"
 CONTAINER = re.compile(r"(?<![\w.-])/opt/ml/")
 
 
@@ -95,10 +96,9 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def failure(base: Path, ended: Ended) -> str:
-    """The FailureReason: what the script wrote to the `failure` file, and its exit code."""
+def failure(base: Path, ended: Ended, otherwise: str = NO_WORDS) -> str:
+    """The FailureReason: what the container wrote to the `failure` file, and its exit code."""
     path = base / "output" / "failure"
     words = path.read_text("utf-8", "replace").strip() if path.is_file() else ""
     code = f", exit code: {ended.code}"
-    told = f"AlgorithmError: {words or 'See the job log'}"
-    return told[: REASON_LIMIT - len(code)] + code
+    return f"AlgorithmError: {words or otherwise}"[: REASON_LIMIT - len(code)] + code

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from localcloud.sagemaker.jobs.lifecycle import Job, JobError, config
 OWN = "sagemaker_"  # hyper-parameters for the toolkit itself
 HOST = "algo-1"
 INTERFACE = "lo"
+MESSAGE_LIMIT = 600  # of the 1024 characters of a FailureReason
 
 
 class Script:
@@ -59,6 +61,17 @@ class Script:
         if self.program.endswith(".sh"):
             return ["/bin/sh", "-c", f"./{self.program} " + " ".join(self.arguments())]
         return [str(config().jobs_python), self.program, *self.arguments()]
+
+    def error(self, code: int, last_lines: Iterable[str]) -> str:
+        """What the toolkit writes to the `failure` file when the script has not.
+
+        https://github.com/aws/sagemaker-training-toolkit/blob/master/src/sagemaker_training/errors.py
+        """
+        command = " ".join(["python", self.program, *self.arguments()])
+        words = "\n".join(last_lines)[-MESSAGE_LIMIT:]
+        return (
+            f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{words}"\nCommand "{command}"'
+        )
 
     def arguments(self) -> list[str]:
         """`--name value`; a one-letter name has one dash."""

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from localcloud.sagemaker.errors import refuse_unserved, validation
@@ -24,6 +25,7 @@ from localcloud.sagemaker.store import now
 
 KIND = lifecycle.KINDS["Training"]
 DAY = 86_400
+LAST_LINES = 10  # of the log, in the reason of a failure
 UNSERVED = (
     "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "EnableManagedSpotTraining",
     "ExperimentConfig", "MlflowConfig", "ModelPackageConfig", "ProfilerRuleConfigurations",
@@ -104,17 +106,23 @@ def _run(job: Job) -> None:
     job.update(TrainingStartTime=now())
     job.enter("Training")
     isolated = request.get("EnableNetworkIsolation", False)
-    defined = request["AlgorithmSpecification"].get("MetricDefinitions", [])
+    values = metrics.Metrics(job, request["AlgorithmSpecification"].get("MetricDefinitions", []))
+    last_lines: deque[str] = deque(maxlen=LAST_LINES)
+
+    def read(line: str) -> None:
+        last_lines.append(line)
+        values.read(line)
+
     ended = process.run(
         job,
         script.command(),
         script.folder,
         images.environment(isolated) | script.environment() | request.get("Environment", {}),
         request["StoppingCondition"].get("MaxRuntimeInSeconds", DAY),
-        metrics.Metrics(job, defined).read,
+        read,
     )
     if ended.code and not ended.stopped:
-        raise JobError(process.failure(base, ended))
+        raise JobError(process.failure(base, ended, script.error(ended.code, last_lines)))
     job.enter("Uploading")
     _upload(job)
     if ended.timed_out:
