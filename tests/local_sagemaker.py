@@ -29,6 +29,8 @@ def model_fn(model_dir):
         name = file.read()
     if name == "broken":
         raise ValueError("no weights here")
+    if name == "heavy":
+        time.sleep(600)
     return name
 
 def input_fn(body, content_type):

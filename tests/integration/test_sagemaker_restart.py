@@ -57,6 +57,9 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     it.api.create_model_package_group(ModelPackageGroupName=group)
     package = it.api.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
     endpoint = it.endpoint(it.config(main=(it.model("before"), 2.0, 1)))
+    unborn = name("endpoint")
+    heavy = it.config(main=it.model("heavy"))
+    it.api.create_endpoint(EndpointName=unborn, EndpointConfigName=heavy)
     done = it.train("print('done')")
     request = it.training(WAITS)
     execution = start_machine(it, request)
@@ -65,7 +68,7 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     processes = [int(word) for word in lines[0].split()[1:]]
     serving = it.invoke(endpoint)["pid"]
     saved = own_cloud.state / "services"
-    until(lambda: all(word in read(saved) for word in (training, execution, package)))
+    until(lambda: all(word in read(saved) for word in (training, execution, package, unborn)))
 
     port = int(own_cloud.endpoint.rpartition(":")[2])
     own_cloud.stop(number)
@@ -94,6 +97,9 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     assert answer["pid"] != serving
     variant = it.api.describe_endpoint(EndpointName=endpoint)["ProductionVariants"][0]
     assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (2.0, 1)
+    cut = it.api.describe_endpoint(EndpointName=unborn)
+    assert cut["EndpointStatus"] == "Failed"
+    assert "stopped while the endpoint was being changed" in cut["FailureReason"]
     assert it.train("print('again')")["TrainingJobStatus"] == "Completed"
 
 

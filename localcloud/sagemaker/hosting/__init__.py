@@ -7,9 +7,9 @@ from collections.abc import Callable
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
 from localcloud.sagemaker import service
-from localcloud.sagemaker.hosting import configs, endpoints, runtime, serving
+from localcloud.sagemaker.hosting import configs, deployment, endpoints, runtime, serving
 
-__all__ = ["configs", "install"]
+__all__ = ["configs", "endpoints", "install"]
 
 
 def install(config: CloudConfig) -> None:
@@ -17,8 +17,8 @@ def install(config: CloudConfig) -> None:
     serving.configure(config)
     service.serve_runtime(runtime.handle)
     cloud.replace("ministack.core.responses", "_expected_envelope_content_type", _as_answered)
-    cloud.on_ready(endpoints.resume)
-    cloud.on_stop(endpoints.stop_all)
+    cloud.on_ready(deployment.resume)
+    cloud.on_stop(deployment.stop_all)
 
 
 def _as_answered(original: Callable[..., str | None]) -> Callable[..., str | None]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import itertools
 import logging
 import random
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.sagemaker.hosting.serving import INVOKE_SECONDS, START_SECONDS, Server
+from localcloud.sagemaker.hosting.serving import (
+    INVOKE_SECONDS,
+    START_SECONDS,
+    Server,
+    ServingError,
+)
 from localcloud.sagemaker.jobs.output import Log
 
 log = logging.getLogger(__name__)
@@ -28,29 +34,31 @@ class Variant:
     group: str
     start_seconds: float
     servers: list[Server] = field(default_factory=list)
+    starting: list[Server] = field(default_factory=list)
     _turn: Any = field(default_factory=itertools.count)
 
     def scale(self) -> None:
         """Start or stop processes until there are as many as wanted."""
-        wanted = [self._server() for _ in range(self.count - len(self.servers))]
+        self.starting = [self._server() for _ in range(self.count - len(self.servers))]
         with ThreadPoolExecutor(8) as pool:
-            starts = [pool.submit(server.start) for server in wanted]
+            starts = [pool.submit(server.start) for server in self.starting]
         try:
             for start in starts:
                 start.result()
         except Exception:
-            for server in wanted:
+            for server in self.starting:
                 server.stop()
             raise
-        self.servers += wanted
+        self.servers += self.starting
+        self.starting = []
         surplus, self.servers = self.servers[self.count :], self.servers[: self.count]
         for server in surplus:
             server.stop(INVOKE_SECONDS)
 
     def server(self) -> Server | None:
-        """The next instance in turn that lives, or says that another has taken its place."""
-        living = [server for server in self.servers if server.alive or server.gone]
-        return living[next(self._turn) % len(living)] if living else None
+        """The next instance in turn that serves, or says that another has taken its place."""
+        serving = [server for server in self.servers if server.serves or server.gone]
+        return serving[next(self._turn) % len(serving)] if serving else None
 
     def _server(self) -> Server:
         stream = Log(self.group, f"{self.name}/i-{uuid.uuid4().hex[:17]}")
@@ -65,6 +73,7 @@ class Fleet:
         self, endpoint: str, config: dict[str, Any], models: dict[str, dict[str, Any]]
     ) -> None:
         self.endpoint, self.config, self.models = endpoint, config, models
+        self._mending = threading.Lock()
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.variants = {
             entry["VariantName"]: Variant(
@@ -90,7 +99,7 @@ class Fleet:
 
     def stop(self, drain_seconds: float = 0) -> None:
         """End all processes, at once or when the requests under way are answered."""
-        servers = [server for variant in self.variants.values() for server in variant.servers]
+        servers = [s for v in self.variants.values() for s in (*v.servers, *v.starting)]
         with ThreadPoolExecutor(max(len(servers), 1)) as pool:
             for server in servers:
                 pool.submit(server.stop, drain_seconds)
@@ -101,16 +110,24 @@ class Fleet:
         weights = [variant.weight for variant in variants]
         return random.choices(variants, weights if sum(weights) else None)[0]
 
+    @property
+    def wounded(self) -> bool:
+        """Whether a process has died."""
+        return any(not s.alive for variant in self.variants.values() for s in variant.servers)
+
     def mend(self) -> None:
-        """Start processes that died again."""
-        for variant in self.variants.values():
-            for server in list(variant.servers):
-                if not server.alive:
+        """Start processes that died again; returns at once where that is under way."""
+        if not self._mending.acquire(blocking=False):
+            return
+        try:
+            for variant in self.variants.values():
+                for server in [each for each in variant.servers if not each.alive]:
                     log.warning("a process of %s/%s died; starting it", self.endpoint, variant.name)
-                    try:
-                        server.launch()
-                    except Exception:
-                        log.exception("it did not start")
+                    server.launch()
+        except ServingError:
+            log.exception("it did not start; trying again")
+        finally:
+            self._mending.release()
 
     def summaries(self) -> list[dict[str, Any]]:
         """ProductionVariants as DescribeEndpoint shows them."""

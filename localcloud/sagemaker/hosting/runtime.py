@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from localcloud import ministack_adapter as cloud
 from localcloud.sagemaker import validation
 from localcloud.sagemaker.errors import ApiError
-from localcloud.sagemaker.hosting import endpoints
+from localcloud.sagemaker.hosting import deployment
 from localcloud.sagemaker.hosting.capture import Body, capture
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant
 from localcloud.sagemaker.hosting.serving import Answer, GoneError, Server
@@ -102,7 +102,7 @@ def _ask(
 ) -> tuple[Fleet, Variant, Answer, float]:
     """The answer of an instance that is not being replaced, and its seconds."""
     while True:
-        fleet = endpoints.serving(name)
+        fleet = deployment.serving(name)
         variant = _variant(fleet, name, target)
         server = _living(variant)
         began = time.perf_counter()

@@ -83,7 +83,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._state = threading.Condition()
-        self._ended = False
+        self._ready = self._ended = False
         self._busy = 0
 
     def start(self) -> None:
@@ -96,11 +96,12 @@ class Server:
         self.launch()
 
     def launch(self) -> None:
-        """Start the process, its files being there, unless it is to be no more."""
+        """Start the process, its files being there; ServingError where it is to be no more."""
         port = _free_port()
         with self._state:
             if self._ended:
-                return
+                raise ServingError(f"The container for {self.owner} was stopped.")
+            self._ready = False
             self.process = process = subprocess.Popen(
                 [str(_config[0].jobs_python), str(PROGRAM), str(port), str(self.folder)],
                 env=images.environment(self.isolated) | self.environment | self._where(),
@@ -113,10 +114,16 @@ class Server:
         assert process.stdout is not None
         self.log.follow(process.stdout)
         self._await(process)
+        self._ready = True
 
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def serves(self) -> bool:
+        """Whether requests go to it: it has answered /ping, and lives."""
+        return self._ready and self.alive
 
     @property
     def gone(self) -> bool:

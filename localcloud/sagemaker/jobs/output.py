@@ -72,7 +72,10 @@ class Log:
                 while len(batch) < BATCH:
                     batch.append(self._lines.get_nowait())
             entries = [entry for entry in batch if entry is not None and entry[1]]
-            if entries:
-                cloud.log_events(self.group, self.stream, entries)
+            try:
+                if entries:
+                    cloud.log_events(self.group, self.stream, entries)
+            except Exception:
+                log.exception("%d lines of %s are lost", len(entries), self.stream)
             if None in batch:
                 return

@@ -1,0 +1,178 @@
+"""Fleets behind endpoints: put in service without a gap, scaled, mended, back after a restart.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from localcloud import ministack_adapter as cloud
+from localcloud.sagemaker import models
+from localcloud.sagemaker.errors import ApiError
+from localcloud.sagemaker.hosting import records
+from localcloud.sagemaker.hosting.fleet import Fleet
+from localcloud.sagemaker.hosting.serving import INVOKE_SECONDS
+from localcloud.sagemaker.store import Record, store
+
+STOPPED = "InternalServerError: the local cloud was stopped while the endpoint was being changed"
+WATCH_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+fleets: dict[str, Fleet] = {}
+_starting: dict[str, Fleet] = {}
+_stopped = threading.Event()
+
+
+def serving(name: str) -> Fleet:
+    """The fleet that answers now; errors as InvokeEndpoint gives them."""
+    record = store.get(records.KIND, name)
+    account = cloud.config().account
+    if record is None or record["EndpointStatus"] in ("Creating", "Failed"):
+        raise ApiError("ValidationError", f"Endpoint {name} of account {account} not found.")
+    fleet = fleets.get(name)
+    if fleet is None:
+        raise ApiError("ServiceUnavailable", f"Endpoint {name} is being brought back.", 503)
+    return fleet
+
+
+def deploy(name: str, config: Record) -> None:
+    """Put a configuration in service; returns at once."""
+    _in_thread(_deploy, name, config)
+
+
+def scale(name: str, wanted: list[dict[str, Any]]) -> None:
+    """Change weights and counts of variants; returns at once."""
+    _in_thread(_scale, name, wanted)
+
+
+def withdraw(name: str) -> None:
+    """End the fleet of an endpoint that is no more, once its requests are answered."""
+    if fleet := fleets.pop(name, None):
+        _in_thread(fleet.stop, INVOKE_SECONDS)
+
+
+def resume() -> None:
+    """After a start of the cloud: serve again what was in service, close what was under way."""
+    for record in store.values(records.KIND):
+        name, status = record["EndpointName"], record["EndpointStatus"]
+        if status == "Creating":
+            records.change(name, EndpointStatus="Failed", FailureReason=STOPPED)
+            continue
+        if status == "Updating":
+            records.change(name, EndpointStatus="InService", FailureReason=STOPPED)
+        if status != "Failed":
+            _in_thread(_bring_back, record)
+    threading.Thread(target=_watch, name="endpoints", daemon=True).start()
+
+
+def stop_all() -> None:
+    """The cloud stops: no process outlives it, and the next one tells what it cut off."""
+    _stopped.set()
+    for under_way in (_starting, fleets):
+        while under_way:
+            under_way.popitem()[1].stop()
+
+
+def _deploy(name: str, config: Record) -> None:
+    """The new fleet answers before the old one ends; a failed update leaves the old one serving."""
+    before = fleets.get(name)
+    try:
+        variants = config["ProductionVariants"]
+        fleet = Fleet(name, config, {v["ModelName"]: models.find(v["ModelName"]) for v in variants})
+        _start(name, fleet)
+    except Exception as error:
+        _failed(name, error, "InService" if before else "Failed")
+        return
+    fleets[name] = fleet
+    _settle(name, fleet)
+    if before:
+        before.stop(INVOKE_SECONDS)
+
+
+def _scale(name: str, wanted: list[dict[str, Any]]) -> None:
+    """A failed change leaves weights and counts as they were."""
+    fleet = fleets[name]
+    before = {each.name: (each.weight, each.count) for each in fleet.variants.values()}
+    try:
+        for entry in wanted:
+            variant = fleet.variants[entry["VariantName"]]
+            variant.weight = float(entry.get("DesiredWeight", variant.weight))
+            variant.count = int(entry.get("DesiredInstanceCount", variant.count))
+            variant.scale()
+    except Exception as error:
+        for variant in fleet.variants.values():
+            variant.weight, variant.count = before[variant.name]
+        _failed(name, error, "InService")
+        return
+    _settle(name, fleet)
+
+
+def _bring_back(record: Record) -> None:
+    """An endpoint's processes after a restart, with its last weights and counts."""
+    name = record["EndpointName"]
+    try:
+        fleet = Fleet(name, record["_config"], record["_models"])
+        for summary in record["ProductionVariants"]:
+            variant = fleet.variants[summary["VariantName"]]
+            variant.weight = summary["DesiredWeight"]
+            variant.count = summary["DesiredInstanceCount"]
+        _start(name, fleet)
+    except Exception as error:
+        _failed(name, error, "Failed")
+        return
+    with store.lock:
+        there = store.get(records.KIND, name) is not None
+        if there:
+            fleets[name] = fleet
+    if not there:  # deleted meanwhile
+        fleet.stop()
+
+
+def _start(name: str, fleet: Fleet) -> None:
+    _starting[name] = fleet
+    try:
+        fleet.start()
+    finally:
+        _starting.pop(name, None)
+
+
+def _failed(name: str, error: Exception, status: str) -> None:
+    if _stopped.is_set() or store.get(records.KIND, name) is None:
+        return
+    log.warning("endpoint %s: %s", name, error, exc_info=error)
+    reason = error.message if isinstance(error, ApiError) else str(error)
+    records.change(name, EndpointStatus=status, FailureReason=reason[:1024])
+
+
+def _settle(name: str, fleet: Fleet) -> None:
+    """Tell what serves. What is deployed stays, whatever becomes of configuration and models."""
+    members: Record = {
+        "EndpointConfigName": fleet.config["EndpointConfigName"],
+        "ProductionVariants": fleet.summaries(),
+        "_config": fleet.config,
+        "_models": fleet.models,
+    }
+    if captured := fleet.config.get("DataCaptureConfig"):
+        members["DataCaptureConfig"] = {
+            "EnableCapture": captured.get("EnableCapture", False),
+            "CaptureStatus": "Started" if captured.get("EnableCapture") else "Stopped",
+            "CurrentSamplingPercentage": captured["InitialSamplingPercentage"],
+            "DestinationS3Uri": captured["DestinationS3Uri"],
+            "KmsKeyId": captured.get("KmsKeyId", ""),
+        }
+    records.serves(name, members)
+
+
+def _watch() -> None:
+    """Start again what died; one that takes long holds up no other."""
+    while not _stopped.wait(WATCH_SECONDS):
+        for fleet in list(fleets.values()):
+            if fleet.wounded:
+                _in_thread(fleet.mend)
+
+
+def _in_thread(act: Any, *arguments: Any) -> None:
+    threading.Thread(target=act, args=arguments, daemon=True).start()
