@@ -1,0 +1,352 @@
+"""As much of AWS as intake, coalescing and runs use, in memory; any call may be the last of its
+function: a crash comes before the call does its work, or right after.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+from chalicelib import clients, clock, settings
+from chalicelib.environment import Environment
+
+Item = dict[str, Any]
+
+
+def content(number: int) -> bytes:
+    """A file of one row; equal numbers are equal files; 0 is one that intake refuses."""
+    names = [column.name for column in settings.load().dataset.columns]
+    if not number:
+        return b"no,header\n"
+    row = dict.fromkeys(names, "x") | {"review_id": f"R{number}", "star_rating": "5"}
+    return ("\t".join(names) + "\n" + "\t".join(row[name] for name in names) + "\n").encode()
+
+
+class CrashError(BaseException):
+    """The function ends here, as if its machine were gone: nothing in it catches this."""
+
+
+class Refused(Exception):  # noqa: N818 - stands for botocore's ClientError
+    def __init__(self, code: str, **more: Any) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}, **more}
+
+
+class ConditionFailed(Refused):
+    pass
+
+
+class Cancelled(Refused):
+    pass
+
+
+class Missing(Refused):
+    pass
+
+
+class Existing(Refused):
+    pass
+
+
+class Exceptions:
+    ClientError = Refused
+    ConditionalCheckFailedException = ConditionFailed
+    TransactionCanceledException = Cancelled
+    ExecutionDoesNotExist = Missing
+    ExecutionAlreadyExists = Existing
+    NoSuchKey = Missing
+
+
+class Cloud:
+    """Its clients, its clock, and the call that crashes next."""
+
+    def __init__(self) -> None:
+        self.now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+        self.calls_left: int | None = None
+        self.after = False
+        self.tables: dict[str, dict[tuple[str, ...], Item]] = {}
+        self.objects: dict[tuple[str, str], tuple[bytes, dt.datetime]] = {}
+        self.executions: dict[str, Item] = {}
+        self.invoked: list[bytes] = []
+        self.told: list[str] = []
+        self._version = 0
+
+    def client(self, service: str) -> Any:
+        made = {
+            "dynamodb": Tables,
+            "s3": Objects,
+            "stepfunctions": Machines,
+            "lambda": Functions,
+            "sqs": Messages,
+            "sns": Messages,
+        }[service](self)
+        return _Counted(self, made)
+
+    def time(self) -> dt.datetime:
+        return self.now
+
+    def tick(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+    def drop(self, key: str, body: bytes) -> Item:
+        """Put an object; returns it as S3 lists it."""
+        self._version += 1
+        self.objects[key, f"v{self._version}"] = (body, self.now)
+        return {"Key": key, "VersionId": f"v{self._version}", "Size": len(body)}
+
+    def around(self, act: Callable[[], Any]) -> Any:
+        """A call, or the crash that is due."""
+        if self.calls_left is None:
+            return act()
+        self.calls_left -= 1
+        if self.calls_left > 0:
+            return act()
+        self.calls_left = None
+        if self.after:
+            act()
+        raise CrashError
+
+
+class _Counted:
+    """A client whose every call may crash."""
+
+    exceptions = Exceptions
+
+    def __init__(self, cloud: Cloud, made: Any) -> None:
+        self._cloud, self._made = cloud, made
+
+    def get_paginator(self, name: str) -> Any:
+        operation = getattr(self, name)
+
+        class Pages:
+            def paginate(self, **request: Any) -> Iterator[Any]:
+                request.pop("PaginationConfig", None)
+                yield operation(**request)
+
+        return Pages()
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._made, name)
+        return lambda **request: self._cloud.around(lambda: operation(**request))
+
+
+class Part:
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+
+class Tables(Part):
+    """DynamoDB with the expressions that the loop writes."""
+
+    def put_item(self, **request: Any) -> Item:
+        if not self._holds({"Put": request}):
+            raise ConditionFailed("ConditionalCheckFailedException")
+        self._apply({"Put": request})
+        return {}
+
+    def update_item(self, **request: Any) -> Item:
+        if not self._holds({"Update": request}):
+            raise ConditionFailed("ConditionalCheckFailedException")
+        self._apply({"Update": request})
+        return {}
+
+    def transact_write_items(self, TransactItems: list[Item]) -> Item:  # noqa: N803
+        held = [self._holds(each) for each in TransactItems]
+        if not all(held):
+            codes = [{"Code": "None" if ok else "ConditionalCheckFailed"} for ok in held]
+            raise Cancelled("TransactionCanceledException", CancellationReasons=codes)
+        for each in TransactItems:
+            self._apply(each)
+        return {}
+
+    def get_item(self, **request: Any) -> Item:
+        found = self._table(request).get(_key(request["Key"]))
+        return {"Item": dict(found)} if found else {}
+
+    def batch_get_item(self, RequestItems: Item) -> Item:  # noqa: N803
+        ((table, wanted),) = RequestItems.items()
+        rows = self._table({"TableName": table})
+        found = [rows[_key(key)] for key in wanted["Keys"] if _key(key) in rows]
+        return {"Responses": {table: found}}
+
+    def query(self, **request: Any) -> Item:
+        values = request["ExpressionAttributeValues"]
+        rows = self._table(request).items()
+        found = [row for key, row in sorted(rows) if key[0] == values[":d"]["S"]]
+        return {"Items": [row for row in found if _true(request, row, "FilterExpression")]}
+
+    def _table(self, request: Item) -> dict[tuple[str, ...], Item]:
+        return self.cloud.tables.setdefault(request["TableName"], {})
+
+    def _holds(self, change: Item) -> bool:
+        ((_, request),) = change.items()
+        key = request.get("Key") or request["Item"]
+        return _true(request, self._table(request).get(_key(key), {}), "ConditionExpression")
+
+    def _apply(self, change: Item) -> None:
+        ((kind, request),) = change.items()
+        key = _key(request.get("Key") or request["Item"])
+        if kind == "Delete":
+            self._table(request).pop(key, None)
+        elif kind == "Put":
+            self._table(request)[key] = dict(request["Item"])
+        else:
+            row = dict(self._table(request).get(key, request["Key"]))
+            _set(request, row)
+            self._table(request)[key] = row
+
+
+class Objects(Part):
+    """S3 with versions; the loop always names one in incoming/."""
+
+    def get_object(self, **request: Any) -> Item:
+        where = request["Key"], request.get("VersionId", "v0")
+        if where not in self.cloud.objects:
+            raise Missing("NoSuchVersion")
+        content, _ = self.cloud.objects[where]
+
+        class Body(io.BytesIO):
+            def iter_chunks(self, size: int) -> Iterator[bytes]:
+                yield content
+
+        return {"Body": Body(content), "Metadata": {}}
+
+    def copy_object(self, **request: Any) -> Item:
+        source = request["CopySource"]
+        found = self.cloud.objects.get((source["Key"], source["VersionId"]))
+        if found is None:
+            raise Missing("NoSuchVersion")
+        self.cloud.objects[request["Key"], "v0"] = found
+        etag = hashlib.md5(found[0]).hexdigest()
+        return {"CopyObjectResult": {"ETag": f'"{etag}"'}}
+
+    def put_object(self, **request: Any) -> Item:
+        self.cloud.objects[request["Key"], "v0"] = (request["Body"], self.cloud.now)
+        return {}
+
+    def delete_object(self, **request: Any) -> Item:
+        self.cloud.objects.pop((request["Key"], request.get("VersionId", "v0")), None)
+        return {}
+
+    def delete_objects(self, **request: Any) -> Item:
+        for each in request["Delete"]["Objects"]:
+            self.cloud.objects.pop((each["Key"], "v0"), None)
+        return {}
+
+    def list_objects_v2(self, **request: Any) -> Item:
+        listed = [
+            {"Key": key, "Size": len(content)}
+            for (key, _), (content, _) in self.cloud.objects.items()
+            if key.startswith(request["Prefix"])
+        ]
+        return {"Contents": listed}
+
+    def list_object_versions(self, **request: Any) -> Item:
+        listed = [
+            {"Key": key, "VersionId": version, "Size": len(content), "LastModified": at}
+            for (key, version), (content, at) in self.cloud.objects.items()
+            if key.startswith(request["Prefix"])
+        ]
+        return {"Versions": listed}
+
+
+class Machines(Part):
+    """Step Functions: executions by name, each taken once."""
+
+    def start_execution(self, **request: Any) -> Item:
+        if request["name"] in self.cloud.executions:
+            raise Existing("ExecutionAlreadyExists")
+        self.cloud.executions[request["name"]] = {"status": "RUNNING", "input": request["input"]}
+        return {}
+
+    def describe_execution(self, executionArn: str) -> Item:  # noqa: N803
+        name = executionArn.rsplit(":", 1)[-1]
+        if name not in self.cloud.executions:
+            raise Missing("ExecutionDoesNotExist")
+        return {"status": self.cloud.executions[name]["status"], "cause": "it was stopped"}
+
+
+class Functions(Part):
+    def invoke(self, **request: Any) -> Item:
+        self.cloud.invoked.append(request["Payload"])
+        return {}
+
+
+class Messages(Part):
+    def send_message(self, **request: Any) -> Item:
+        return {}
+
+    def publish(self, **request: Any) -> Item:
+        self.cloud.told.append(request["Subject"])
+        return {}
+
+
+def _key(values: Item) -> tuple[str, ...]:
+    names = ("dataset", "arrival_id") if "dataset" in values else ("pipeline", "run_id")
+    if "pipeline" in values:
+        names = ("pipeline", "run_id")
+    return tuple(values[name]["S"] for name in names)
+
+
+def _true(request: Item, row: Item, expression: str) -> bool:
+    """Conditions joined by AND, each an equality, an IN or attribute_not_exists."""
+    if expression not in request:
+        return True
+    values = request.get("ExpressionAttributeValues", {})
+    for condition in request[expression].split(" AND "):
+        if found := re.fullmatch(r"attribute_not_exists\((\S+)\)", condition):
+            met = _name(request, found[1]) not in row
+        elif found := re.fullmatch(r"(\S+) = (:\w+)", condition):
+            met = row.get(_name(request, found[1])) == values[found[2]]
+        elif found := re.fullmatch(r"(\S+) IN \((.+)\)", condition):
+            listed = [values[mark] for mark in found[2].split(", ")]
+            met = row.get(_name(request, found[1])) in listed
+        else:
+            raise AssertionError(f"a condition that the memory cloud does not know: {condition}")
+        if not met:
+            return False
+    return True
+
+
+def _set(request: Item, row: Item) -> None:
+    values = request["ExpressionAttributeValues"]
+    changes = request["UpdateExpression"].removeprefix("SET ")
+    for name, value in re.findall(r"([#\w]+) = (list_append\(.+?\), :\w+\)|:\w+)", changes):
+        known = _name(request, name)
+        if value.startswith(":"):
+            row[known] = values[value]
+        else:
+            marks = re.findall(r":\w+", value)
+            before = row.get(known, values[marks[0]])
+            row[known] = {"L": before["L"] + values[marks[1]]["L"]}
+
+
+def _name(request: Item, name: str) -> str:
+    return str(request.get("ExpressionAttributeNames", {}).get(name, name))
+
+
+NAMES = {name.upper(): name for name in Environment.__dataclass_fields__} | {
+    "RETRAIN_MACHINE_ARN": "arn:aws:states:us-east-1:1:stateMachine:retrain",
+    "INTAKE_FUNCTION": "intake",
+}
+
+
+@contextmanager
+def in_memory(**intake: Any) -> Iterator[Cloud]:
+    """A cloud in memory that the loop's code runs on, with settings of `[intake]`."""
+    loaded = settings.load()
+    chosen = loaded.model_copy(update={"intake": loaded.intake.model_copy(update=intake)})
+    cloud = Cloud()
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(clients, "client", cloud.client))
+        stack.enter_context(mock.patch.object(clock, "now", cloud.time))
+        stack.enter_context(mock.patch.object(settings, "load", return_value=chosen))
+        stack.enter_context(mock.patch.dict(os.environ, NAMES))
+        yield cloud

@@ -1,0 +1,134 @@
+"""What many files, late decisions and crashes come to, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib import arrivals, coalesce, intake, runs, unheard
+from tests.unit.loop.memory_cloud import Cloud, CrashError, content, in_memory
+
+
+def take(cloud: Cloud, *numbers: int) -> list[str]:
+    """Files dropped and taken in; the arrivals' ids."""
+    listed = [cloud.drop(f"incoming/reviews/{n}.tsv", content(n)) for n in numbers]
+    answers = [intake.arrived(unheard.event("bucket", each)) for each in listed]
+    return [str(answer["arrival_id"]) for answer in answers]
+
+
+def status(arrival_id: str) -> str:
+    return str((arrivals.get("reviews", arrival_id) or {})["status"])
+
+
+def run_of(cloud: Cloud) -> dict[str, Any]:
+    """The newest run."""
+    found = runs.get(list(cloud.executions)[-1])
+    assert found is not None
+    return found
+
+
+def end(cloud: Cloud) -> None:
+    """The active run goes well."""
+    name = str(run_of(cloud)["run_id"])
+    runs.begin(name)
+    runs.succeed(name, outcome="deployed")
+    cloud.executions[name]["status"] = "SUCCEEDED"
+
+
+def test_a_thousand_files_at_once_make_one_run(memory: Cloud) -> None:
+    ids = take(memory, *range(1, 1001))
+    memory.tick(5)
+    assert coalesce.woken()["files"] == 1000
+    assert sorted(run_of(memory)["arrivals"]) == sorted(ids)
+    end(memory)
+    assert {status(each) for each in ids} == {"done"}
+    assert coalesce.woken() == {"waiting": 0}
+
+
+def test_more_than_a_batch_makes_more_runs() -> None:
+    with in_memory(max_batch=40) as memory:
+        ids = take(memory, *range(1, 101))
+        counts = []
+        for _ in range(3):
+            memory.tick(5)
+            counts.append(coalesce.woken()["files"])
+            end(memory)
+        assert counts == [40, 40, 20]
+        assert {status(each) for each in ids} == {"done"}
+
+
+def test_while_a_run_is_active_files_wait(memory: Cloud) -> None:
+    (first,) = take(memory, 1)
+    memory.tick(5)
+    coalesce.woken()
+    (second,) = take(memory, 2)
+    memory.tick(5)
+    assert "is active" in coalesce.woken()["why"]
+    assert (status(first), status(second)) == ("claimed", "pending")
+
+
+def test_a_decision_that_comes_late_takes_only_what_still_waits(memory: Cloud) -> None:
+    ids = take(memory, 1, 2)
+    memory.tick(5)
+    coalesce.woken()
+    end(memory)
+    (third,) = take(memory, 3)
+    assert isinstance(runs.start("data", "late", "late", [*ids, third]), runs.RunStarted)
+    assert run_of(memory)["arrivals"] == [third]
+    end(memory)
+    assert isinstance(runs.start("data", "late", "later", ids), runs.NotStarted)
+    assert len(memory.executions) == 2
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+@pytest.mark.parametrize("after", [False, True])
+def test_a_start_that_crashes_anywhere_is_gone_on_with(
+    memory: Cloud, call: int, after: bool
+) -> None:
+    ids = take(memory, 1, 2)
+    memory.tick(5)
+    memory.calls_left, memory.after = call, after
+    with pytest.raises(CrashError):
+        coalesce.woken()
+    memory.tick(200)
+    coalesce.sweep()
+    assert sorted(run_of(memory)["arrivals"]) == sorted(ids)
+    end(memory)
+    assert len(memory.executions) == 1
+    assert {status(each) for each in ids} == {"done"}
+
+
+@pytest.mark.parametrize("call", range(1, 8))
+@pytest.mark.parametrize("after", [False, True])
+def test_an_end_that_crashes_anywhere_is_gone_on_with(
+    memory: Cloud, call: int, after: bool
+) -> None:
+    ids = take(memory, 1, 2)
+    memory.tick(5)
+    coalesce.woken()
+    name = str(run_of(memory)["run_id"])
+    runs.begin(name)
+    memory.calls_left, memory.after = call, after
+    with pytest.raises(CrashError):
+        runs.succeed(name, outcome="deployed")
+    memory.executions[name]["status"] = "FAILED"
+    memory.tick(200)
+    coalesce.sweep()
+    while any(status(each) != "done" for each in ids):
+        memory.tick(200)
+        coalesce.sweep()
+        end(memory)
+    assert (runs.get(name) or {})["status"] in ("succeeded", "failed")
+
+
+def test_a_file_that_failed_too_often_waits_for_a_person() -> None:
+    with in_memory(max_attempts=2) as memory:
+        (held,) = take(memory, 1)
+        for wanted in ("pending", "held"):
+            memory.tick(5)
+            coalesce.woken()
+            runs.fail(str(run_of(memory)["run_id"]), "it failed")
+            assert status(held) == wanted
+        memory.tick(5)
+        assert coalesce.woken() == {"waiting": 0}
