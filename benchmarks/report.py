@@ -17,7 +17,8 @@ from rich.table import Table
 from benchmarks.rows import Row, Skipped
 from cli import project, show
 
-PACKAGES = ("driftloop", "ministack", "boto3", "chalice", "aws-lambda-powertools", "scikit-learn")
+PACKAGES = ("driftloop", "ministack", "boto3", "chalice", "aws-lambda-powertools")
+JOBS_PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn")
 Found = Sequence[Row | Skipped]
 
 
@@ -84,5 +85,12 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    found = {name: metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found}
+    """Of Python, of what runs the loop, and of what the jobs' environment holds."""
+    places = (project.home() / "envs" / "jobs" / "lib").glob("python*/site-packages")
+    found = metadata.distributions(path=[str(place) for place in places])
+    jobs = {each.name: each.version for each in found if each.name in JOBS_PACKAGES}
+    return {
+        "python": platform.python_version(),
+        **{n: metadata.version(n) for n in PACKAGES},
+        **jobs,
+    }
