@@ -33,7 +33,7 @@ PARTS = {
     "ministack.services.scheduler": "_SCHEDULE_TICK_INTERVAL",
     "ministack.services.cloudwatch": (
         "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
-        "_dispatch_alarm_actions "
+        "_dispatch_alarm_actions _put_composite_alarm _delete_alarms "
         "_record_history _store_datum _calc_stats _stat_value _dims_key"
     ),
     "ministack.services.cloudwatch_logs": (

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEma
 
 from __future__ import annotations
 
-from localcloud.cloudwatch import alarms, embedded_metrics, events
+from localcloud.cloudwatch import alarms, cloudformation, embedded_metrics, events
 from localcloud.config import CloudConfig
 
 
@@ -14,3 +14,4 @@ def install(config: CloudConfig) -> None:
     alarms.install()
     events.install()
     embedded_metrics.install()
+    cloudformation.install()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -47,3 +49,32 @@ def listen(cloud: Any, queue: tuple[str, Received]) -> Callable[[dict[str, Any]]
         return received
 
     return to
+
+
+@pytest.fixture(scope="session")
+def role(cloud: Any) -> str:
+    """The ARN of a role without policies."""
+    trust = {"Version": "2012-10-17", "Statement": []}
+    iam, name = cloud.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
+    return iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+
+
+@pytest.fixture(scope="session")
+def make_function(cloud: Any, role: str) -> Callable[[str], str]:
+    """Make a function of a module's text that has `handler`; its ARN."""
+
+    def make(source: str) -> str:
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as archive:
+            archive.writestr("app.py", source)
+        made = cloud.client("lambda").create_function(
+            FunctionName=f"fn-{uuid.uuid4().hex[:8]}",
+            Runtime="python3.11",
+            Role=role,
+            Handler="app.handler",
+            Code={"ZipFile": data.getvalue()},
+            Timeout=20,
+        )
+        return made["FunctionArn"]
+
+    return make

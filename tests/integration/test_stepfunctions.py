@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import uuid
-import zipfile
 from typing import Any
 
 import pytest
@@ -23,36 +21,9 @@ def handler(event, context):
 """
 
 
-def pack(source: str) -> bytes:
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("app.py", source)
-    return data.getvalue()
-
-
 @pytest.fixture(scope="module")
-def role(cloud) -> str:
-    trust = {"Version": "2012-10-17", "Statement": []}
-    name = f"role-{uuid.uuid4().hex[:8]}"
-    iam = cloud.client("iam")
-    return iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-
-
-def make_function(cloud, role: str, source: str = HANDLER) -> str:
-    made = cloud.client("lambda").create_function(
-        FunctionName=f"fn-{uuid.uuid4().hex[:8]}",
-        Runtime="python3.11",
-        Role=role,
-        Handler="app.handler",
-        Code={"ZipFile": pack(source)},
-        Timeout=20,
-    )
-    return made["FunctionArn"]
-
-
-@pytest.fixture(scope="module")
-def function(cloud, role) -> str:
-    return make_function(cloud, role)
+def function(make_function) -> str:
+    return make_function(HANDLER)
 
 
 @pytest.fixture
@@ -108,9 +79,9 @@ def test_a_lambda_exception_is_caught_by_its_class_name(run, function):
     assert 'raise QualityFailed(event["fail"])' in "".join(cause["stackTrace"])
 
 
-def test_a_module_that_does_not_import_is_named(cloud, role):
+def test_a_module_that_does_not_import_is_named(cloud, make_function):
     """https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html"""
-    broken = make_function(cloud, role, "import not_shipped")
+    broken = make_function("import not_shipped")
     answer = cloud.client("lambda").invoke(FunctionName=broken, Payload=b"{}")
     body = json.loads(answer["Payload"].read())
     assert answer["FunctionError"] == "Unhandled"
