@@ -1,4 +1,5 @@
-"""What ministack's Step Functions lacks: `.sync` jobs, AWS's error names, full histories, aborts.
+"""What ministack's Step Functions lacks: `.sync` jobs, AWS's error names, full histories, aborts,
+redrives.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """
@@ -12,6 +13,7 @@ from localcloud.stepfunctions import (
     history,
     lambda_errors,
     optimized,
+    redrive,
     sdk,
 )
 
@@ -24,3 +26,4 @@ def install(config: CloudConfig) -> None:
     lambda_errors.install()
     optimized.install()
     sdk.install()
+    redrive.install()

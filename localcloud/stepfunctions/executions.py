@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.htm
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from localcloud import ministack_adapter as adapter
@@ -18,6 +19,8 @@ from localcloud.stepfunctions import history, scope
 
 SFN = history.SFN
 CUT_OFF = "States.ServiceRestart"
+
+_scopes: dict[str, scope.Scope] = {}  # of executions that run, by ARN
 
 log = logging.getLogger(__name__)
 
@@ -27,42 +30,76 @@ def install() -> None:
     adapter.replace(SFN, "_run_execution", _scoped)
     adapter.replace(SFN, "_fail_execution", _failed_once)
     adapter.replace(SFN, "_invoke_resource_with_timeout", lambda _: invoke_with_timeout)
+    adapter.replace(SFN, "_apply_state_assign", _remembering)
     adapter.on_ready(tell_of_cut_off)
 
 
 def _scoped(original: Callable[[str], None]) -> Callable[[str], None]:
     def run(arn: str) -> None:
-        execution = adapter.part(SFN)._executions.get(arn)
+        sfn = adapter.part(SFN)
+        execution = sfn._executions.get(arn)
         if execution is None:
             return
-        scope.current.set(scope.Scope(execution))
+        if machine := sfn._state_machines.get(execution["stateMachineArn"]):
+            execution["definition"] = machine["definition"]  # a redrive uses the same one
         history.rejoin(len(execution["events"]))
-        timer = _time_limit(execution)
-        try:
+        with scoped(execution):
             original(arn)
-        except scope.Cancelled:
-            log.info("%s stopped: %s", arn, execution["status"])
-        finally:
-            if timer:
-                timer.cancel()
 
     return run
 
 
+@contextlib.contextmanager
+def scoped(execution: dict[str, Any]) -> Iterator[None]:
+    """Work for an execution in this thread, under its time limit, until it is stopped."""
+    arn = execution["executionArn"]
+    mine = _scopes[arn] = scope.Scope(execution)
+    scope.current.set(mine)
+    timer = _time_limit(execution)
+    try:
+        yield
+    except scope.Cancelled:
+        log.info("%s stopped: %s", arn, execution["status"])
+    finally:
+        if timer:
+            timer.cancel()
+        if _scopes.get(arn) is mine:
+            del _scopes[arn]
+        if execution["status"] == "SUCCEEDED":
+            for needed_by_redrives in ("definition", "progress", "variables"):
+                execution.pop(needed_by_redrives, None)
+
+
+def let_go(arn: str) -> None:
+    """What still works for an execution that has ended shall not go on when it is redriven."""
+    if old := _scopes.pop(arn, None):
+        old.cancel()
+
+
 def _failed_once(original: Callable[[Any, str, str], None]) -> Callable[[Any, str, str], None]:
     def fail(execution: dict[str, Any], error: str, cause: str) -> None:
-        if execution["status"] == "RUNNING":
+        if execution["status"] == "RUNNING" and not scope.cancelled():
             original(execution, error, cause)
 
     return fail
 
 
+def _remembering(original: Callable[..., None]) -> Callable[..., None]:
+    """Keep an execution's variables with it: a redrive goes on with them."""
+
+    def assign(state: Any, given: Any, ctx: Any, *more: Any, **named: Any) -> None:
+        original(state, given, ctx, *more, **named)
+        execution = adapter.part(SFN)._executions.get(ctx["Execution"]["Id"])
+        if execution is not None and state.get("Assign"):
+            execution["variables"] = ctx["variables"]
+
+    return assign
+
+
 def _time_limit(execution: dict[str, Any]) -> threading.Timer | None:
     """The state machine's TimeoutSeconds: the execution ends as TIMED_OUT."""
-    sfn = adapter.part(SFN)
-    machine = sfn._state_machines.get(execution["stateMachineArn"])
     try:
-        seconds = json.loads(machine["definition"]).get("TimeoutSeconds") if machine else None
+        seconds = json.loads(execution.get("definition", "{}")).get("TimeoutSeconds")
     except ValueError:
         return None
     if not seconds:

@@ -157,3 +157,135 @@ def test_what_is_not_served_says_so(run, resource, error, words):
     ended = run(machine(Work=task(resource)))
     assert (ended["status"], ended["error"]) == ("FAILED", error)
     assert words in ended["cause"]
+
+
+# Redriving: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+
+ONCE_BROKEN = """
+import boto3
+
+def handler(event, context):
+    s3 = boto3.client("s3")
+    body = s3.get_object(Bucket=event["bucket"], Key="state")["Body"].read()
+    if body == b"broken":
+        raise RuntimeError("still broken")
+    return {"read": body.decode(), "given": event.get("before")}
+"""
+
+
+@pytest.fixture
+def mend(cloud, bucket):
+    """A bucket that says "broken" until it is mended."""
+    cloud.client("s3").put_object(Bucket=bucket, Key="state", Body=b"broken")
+    return lambda: cloud.client("s3").put_object(Bucket=bucket, Key="state", Body=b"mended")
+
+
+@pytest.fixture(scope="module")
+def fragile(make_function) -> str:
+    return make_function(ONCE_BROKEN)
+
+
+def test_a_failed_execution_goes_on_from_the_state_that_failed(
+    cloud, run, mend, fragile, bucket, listen
+):
+    states = cloud.client("stepfunctions")
+    heard = listen({"source": ["aws.states"], "detail": {"status": ["FAILED", "SUCCEEDED"]}})
+    before = {"Type": "Pass", "Result": {"n": 1}, "ResultPath": "$.before", "Next": "Work"}
+    first = run(machine(Before=before, Work=task(fragile)), {"bucket": bucket})
+    arn = first["executionArn"]
+    assert (first["status"], first["redriveCount"]) == ("FAILED", 0)
+    assert first["redriveStatus"] == "REDRIVABLE"
+    mend()
+    redriven = states.redrive_execution(executionArn=arn)
+    ended = run.end(arn)
+    assert ended["executionArn"] == arn
+    assert (ended["status"], ended["redriveCount"]) == ("SUCCEEDED", 1)
+    assert ended["redriveDate"] == redriven["redriveDate"]
+    assert ended["startDate"] == first["startDate"]
+    assert "error" not in ended
+    assert json.loads(ended["output"]) == {"read": "mended", "given": {"n": 1}}
+    events = history(cloud, arn)
+    kinds = [event["type"] for event in events]
+    assert kinds == [
+        "ExecutionStarted", "PassStateEntered", "PassStateExited", "TaskStateEntered",
+        "LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionFailed",
+        "ExecutionFailed", "ExecutionRedriven", "LambdaFunctionScheduled",
+        "LambdaFunctionStarted", "LambdaFunctionSucceeded", "TaskStateExited",
+        "ExecutionSucceeded",
+    ]  # fmt: skip
+    assert events[8]["executionRedrivenEventDetails"] == {"redriveCount": 1}
+    assert [event["previousEventId"] for event in events[8:]] == [8, 9, 10, 11, 12, 13]
+    failed, succeeded = (event["detail"] for event in heard(2))
+    assert (failed["redriveStatus"], failed["redriveCount"]) == ("REDRIVABLE", 0)
+    assert (succeeded["status"], succeeded["redriveCount"]) == ("SUCCEEDED", 1)
+
+
+def test_branches_that_ended_are_not_run_again(cloud, run, mend, fragile, function, bucket):
+    good, bad = machine(Good=task(function)), machine(First=task(function, ResultPath=None))
+    bad["States"]["First"] |= {"Next": "Bad"}
+    del bad["States"]["First"]["End"]
+    bad["States"]["Bad"] = task(fragile)
+    wait = machine(Pause={"Type": "Wait", "Seconds": 1, "Next": "Both"})
+    wait["States"]["Both"] = {"Type": "Parallel", "Branches": [good, bad], "End": True}
+    ended = run(wait, {"bucket": bucket})
+    assert ended["status"] == "FAILED"
+    mend()
+    cloud.client("stepfunctions").redrive_execution(executionArn=ended["executionArn"])
+    ended = run.end(ended["executionArn"])
+    left, right = json.loads(ended["output"])
+    assert (left, right) == ({"seen": {"bucket": bucket}}, {"read": "mended", "given": None})
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for event in history(cloud, ended["executionArn"])
+        if "stateEnteredEventDetails" in event
+    ]
+    assert sorted(entered) == ["Bad", "Both", "First", "Good", "Pause"]
+
+
+def test_an_aborted_execution_is_redriven(cloud, run, function, eventually):
+    waiting = {"Type": "Wait", "Seconds": 2, "Next": "Work"}
+    started = run(machine(Wait=waiting, Work=task(function)), {"x": 1}, wait=False)
+    arn, states = started["executionArn"], cloud.client("stepfunctions")
+    eventually(lambda: len(history(cloud, arn)) > 1)
+    states.stop_execution(executionArn=arn)
+    states.redrive_execution(executionArn=arn, clientToken="once")
+    again = states.redrive_execution(executionArn=arn, clientToken="once")
+    ended = run.end(arn)
+    assert (ended["status"], ended["redriveCount"]) == ("SUCCEEDED", 1)
+    assert again["redriveDate"] == ended["redriveDate"]
+    kinds = [event["type"] for event in history(cloud, arn)]
+    assert kinds.count("WaitStateExited") == 1  # what was cut off does not go on beside it
+    assert kinds[-1] == "ExecutionSucceeded"
+
+
+def test_a_definition_that_changed_since_is_not_used(cloud, run, mend, fragile, bucket):
+    states = cloud.client("stepfunctions")
+    ended = run(machine(Work=task(fragile)), {"bucket": bucket})
+    other = machine(Other={"Type": "Fail", "Error": "Changed"})
+    states.update_state_machine(
+        stateMachineArn=ended["stateMachineArn"], definition=json.dumps(other)
+    )
+    mend()
+    states.redrive_execution(executionArn=ended["executionArn"])
+    assert run.end(ended["executionArn"])["status"] == "SUCCEEDED"
+
+
+def test_a_redriven_execution_may_fail_again(cloud, run):
+    states = cloud.client("stepfunctions")
+    ended = run(machine(No={"Type": "Fail", "Error": "Never", "Cause": "on purpose"}))
+    for count in (1, 2):
+        states.redrive_execution(executionArn=ended["executionArn"])
+        ended = run.end(ended["executionArn"])
+        assert (ended["status"], ended["error"]) == ("FAILED", "Never")
+        assert ended["redriveCount"] == count
+
+
+def test_what_cannot_be_redriven_is_refused(cloud, run):
+    states = cloud.client("stepfunctions")
+    ended = run(machine(Fine={"Type": "Pass", "End": True}))
+    assert ended["redriveStatus"] == "NOT_REDRIVABLE"
+    assert ended["redriveStatusReason"] == "Execution is SUCCEEDED and cannot be redriven"
+    with pytest.raises(states.exceptions.ExecutionNotRedrivable, match="is SUCCEEDED"):
+        states.redrive_execution(executionArn=ended["executionArn"])
+    with pytest.raises(states.exceptions.ExecutionDoesNotExist):
+        states.redrive_execution(executionArn=ended["executionArn"] + "x")
