@@ -1,7 +1,8 @@
-"""Optimised integrations of SageMaker and Athena, and waiting for their jobs (`.sync`).
+"""Optimised integrations of SageMaker, Athena and Glue, and waiting for their jobs (`.sync`).
 
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-athena.html
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ ACTIONS = {
         "getQueryExecution",
         "getQueryResults",
     },
+    "glue": {"startJobRun"},
 }
 
 
@@ -46,6 +48,7 @@ class Job:
     stop: str
     key: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]  # of the request, the answer
     status: Callable[[dict[str, Any]], str]
+    result: Callable[[dict[str, Any]], dict[str, Any]] = lambda described: described
 
 
 def _sagemaker_job(kind: str) -> Job:
@@ -69,9 +72,16 @@ JOBS = {
         lambda request, answer: {"QueryExecutionId": answer["QueryExecutionId"]},
         lambda described: str(described["QueryExecution"]["Status"]["State"]).capitalize(),
     ),
+    ("glue", "startJobRun"): Job(
+        "GetJobRun",
+        "BatchStopJobRun",
+        lambda request, answer: {"JobName": request["JobName"], "RunId": answer["JobRunId"]},
+        lambda described: str(described["JobRun"]["JobRunState"]).capitalize(),
+        lambda described: dict(described["JobRun"]),
+    ),
 }
 GOOD = {"Completed", "Succeeded"}
-BAD = {"Failed", "Stopped", "Cancelled"}
+BAD = {"Failed", "Stopped", "Cancelled", "Timeout", "Error", "Expired"}
 
 
 def install() -> None:
@@ -118,13 +128,20 @@ def _wait(service: str, job: Job, request: Any, answer: dict[str, Any]) -> dict[
         described = call(service, job.describe, key)
         status = job.status(described)
         if status in GOOD:
-            return described
+            return job.result(described)
         if status in BAD:
-            raise StatesError("States.TaskFailed", json.dumps(described))
+            raise StatesError("States.TaskFailed", json.dumps(job.result(described)))
         if scope.cancelled():
-            call(service, job.stop, key)
+            call(service, job.stop, _named_to_stop(job, key))
             raise scope.Cancelled
         adapter.await_event(f"aws.{service}", heard, LOOK_SECONDS)
+
+
+def _named_to_stop(job: Job, key: dict[str, Any]) -> dict[str, Any]:
+    """Glue stops several runs of a job by one call; the others one job by its own key."""
+    if job.stop != "BatchStopJobRun":
+        return key
+    return {"JobName": key["JobName"], "JobRunIds": [key["RunId"]]}
 
 
 def _submitted(service: str, resource: str, answer: dict[str, Any]) -> None:

@@ -159,6 +159,123 @@ def test_what_is_not_served_says_so(run, resource, error, words):
     assert words in ended["cause"]
 
 
+# Jobs that a task waits for: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
+
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+
+
+def athena_task(bucket: str, sql: str) -> tuple[str, dict[str, Any]]:
+    where = {"OutputLocation": f"s3://{bucket}/results/"}
+    return "athena:startQueryExecution", {"QueryString": sql, "ResultConfiguration": where}
+
+
+def sagemaker_task(role: str, code: str) -> tuple[str, dict[str, Any]]:
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+    return "sagemaker:createProcessingJob", {
+        "ProcessingJobName": f"job-{uuid.uuid4().hex[:8]}",
+        "AppSpecification": {"ImageUri": SKLEARN, "ContainerEntrypoint": ["python3", "-c", code]},
+        "ProcessingResources": {"ClusterConfig": cluster},
+        "RoleArn": role,
+    }
+
+
+def glue_task(cloud, role: str, bucket: str, code: str) -> tuple[str, dict[str, Any]]:
+    name = f"job-{uuid.uuid4().hex[:8]}"
+    cloud.client("s3").put_object(Bucket=bucket, Key=f"{name}.py", Body=code.encode())
+    command = {"Name": "pythonshell", "ScriptLocation": f"s3://{bucket}/{name}.py"}
+    cloud.client("glue").create_job(Name=name, Role=role, Command=command)
+    return "glue:startJobRun", {"JobName": name}
+
+
+@pytest.fixture
+def job(cloud, role, bucket):
+    """The resource and the parameters of a task whose job succeeds, or fails."""
+
+    def of(service: str, good: bool) -> tuple[str, dict[str, Any]]:
+        code = "print('fine')" if good else "raise SystemExit('no data')"
+        if service == "athena":
+            return athena_task(bucket, "SELECT 1" if good else "SELECT 1/0")
+        if service == "glue":
+            return glue_task(cloud, role, bucket, code)
+        return sagemaker_task(role, code)
+
+    return of
+
+
+ENDS = {
+    "athena": lambda told: told["QueryExecution"]["Status"]["State"],
+    "glue": lambda told: told["JobRunState"],
+    "sagemaker": lambda told: told["ProcessingJobStatus"],
+}
+
+
+@pytest.mark.parametrize(("service", "state"), [
+    ("athena", "SUCCEEDED"), ("glue", "SUCCEEDED"), ("sagemaker", "Completed"),
+])  # fmt: skip
+def test_a_task_waits_for_its_job_and_gives_what_it_became(cloud, run, job, service, state):
+    resource, parameters = job(service, True)
+    work = task(f"arn:aws:states:::{resource}.sync", Parameters=parameters)
+    ended = run(machine(Work=work))
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    assert ENDS[service](json.loads(ended["output"])) == state
+    kinds = [event["type"] for event in history(cloud, ended["executionArn"])]
+    assert [k for k in kinds if k.startswith("Task") and "State" not in k] == [
+        "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "state", "words"), [
+    ("athena", "FAILED", "DIVISION_BY_ZERO"),
+    ("glue", "FAILED", "no data"),
+    ("sagemaker", "Failed", "no data"),
+])  # fmt: skip
+def test_a_job_that_fails_fails_its_task_with_the_cause(run, job, service, state, words):
+    """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
+    resource, parameters = job(service, False)
+    catch = [{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.error", "Next": "Told"}]
+    work = task(f"arn:aws:states:::{resource}.sync", Parameters=parameters, Catch=catch)
+    ended = run(machine(Work=work, Told={"Type": "Pass", "End": True}))
+    error = json.loads(ended["output"])["error"]
+    assert error["Error"] == "States.TaskFailed"
+    assert ENDS[service](json.loads(error["Cause"])) == state
+    assert words in error["Cause"]
+
+
+def test_without_sync_a_task_gives_the_answer_of_the_call(run, job):
+    resource, parameters = job("athena", False)
+    ended = run(machine(Work=task(f"arn:aws:states:::{resource}", Parameters=parameters)))
+    assert ended["status"] == "SUCCEEDED"
+    assert list(json.loads(ended["output"])) == ["QueryExecutionId"]
+
+
+def test_a_refused_call_has_the_services_own_error(run, bucket):
+    resource, parameters = athena_task(bucket, "SELEC 1")
+    ended = run(machine(Work=task(f"arn:aws:states:::{resource}.sync", Parameters=parameters)))
+    assert (ended["status"], ended["error"]) == ("FAILED", "Athena.InvalidRequestException")
+    assert "mismatched input 'SELEC'" in ended["cause"]
+
+
+def test_the_job_of_an_aborted_execution_is_stopped(cloud, run, bucket, eventually):
+    many = "UNNEST(sequence(1, 100000))"
+    sql = f"SELECT sum(sqrt(x * y)) FROM {many} AS a(x) CROSS JOIN {many} AS b(y)"
+    resource, parameters = athena_task(bucket, sql)
+    work = task(f"arn:aws:states:::{resource}.sync", Parameters=parameters)
+    arn = run(machine(Work=work), wait=False)["executionArn"]
+
+    def submitted() -> dict[str, Any] | None:
+        events = history(cloud, arn)
+        return next((e for e in events if e["type"] == "TaskSubmitted"), None)
+
+    output = json.loads(eventually(submitted, 60)["taskSubmittedEventDetails"]["output"])
+    cloud.client("stepfunctions").stop_execution(executionArn=arn)
+
+    def state() -> str:
+        found = cloud.client("athena").get_query_execution(**output)
+        return found["QueryExecution"]["Status"]["State"]
+
+    eventually(lambda: state() == "CANCELLED", 60)
+
+
 # Redriving: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 
 ONCE_BROKEN = """
