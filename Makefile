@@ -55,7 +55,7 @@ test: setup .venv/.test  ## set up, then every test
 lint: .venv/.test  ## ruff and mypy
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy -p chalicelib -p cli -p localcloud.sagemaker
+	@.venv/bin/mypy
 
 bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the same run
 	@.venv/bin/python -m benchmarks
