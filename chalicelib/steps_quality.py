@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import clients, clock, places, queries, runs, tables
 from chalicelib.convert import quoted
 from chalicelib.environment import Environment
-from chalicelib.quality import explanation, history, offenders, query, verdict
+from chalicelib.quality import document as documents
+from chalicelib.quality import explanation, history, offenders, page, query, verdict
 from chalicelib.schema import TrainingDataset
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.schema import Dataset
 
 Run = dict[str, Any]
+SUMMARY = ("passed", "rows", "rejects", "failures", "warnings", "accepted")
 LIMIT = 16_000  # letters of what is told; DynamoDB and SNS take more
 
 
@@ -31,7 +33,8 @@ def measurement(run: Run, rows_read: str) -> str:
 
 def judge(run: Run) -> dict[str, Any]:
     """How many checks are broken, and the query for rows that break them, where rows do."""
-    (dataset, quality), report = _judged(run), _report(run)
+    dataset, quality = _judged(run)
+    report = _report(run, _history(run))
     answer: dict[str, Any] = {"broken": len(report.broken)}
     sql = offenders.statement(
         report.broken,
@@ -47,19 +50,15 @@ def judge(run: Run) -> dict[str, Any]:
 def conclude(run: Run) -> dict[str, Any]:
     """The report is written; a broken check at error level ends the run."""
     environment, run_id = Environment.from_env(), str(run["run_id"])
-    (dataset, quality), report = _judged(run), _report(run)
+    dataset, quality = _judged(run)
+    earlier = _history(run)
+    report = _report(run, earlier)
     found = offenders.read(queries.rows(run["offenders"])) if "offenders" in run else {}
-    document = {"run_id": run_id, "dataset": dataset.name, **report.document(found)}
     accepted = run.get("accept_quality") if report.failures else None
-    if accepted:
-        document["accepted"] = accepted
-    _put(environment, run_id, "quality.json", json.dumps(document, indent=2, ensure_ascii=False))
-    link = places.uri(environment, places.run(run_id, "quality.json"))
-    summary = {
-        name: document[name] for name in ("passed", "rows", "rejects", "failures", "warnings")
-    }
-    summary |= {"report": link, **({"accepted": accepted} if accepted else {})}
-    runs.record(run_id, quality=summary, dataset_rows=report.rows)
+    document = documents.document(run_id, dataset.name, report, found, earlier, accepted)
+    link = _write(environment, run_id, document)
+    summary = {name: document[name] for name in SUMMARY if document[name] is not None}
+    runs.record(run_id, quality={**summary, "report": link}, dataset_rows=report.rows)
     good = not report.failures or bool(accepted)
     history.write(dataset.name, run_id, report.values, good)
     if report.failures and not accepted:
@@ -79,7 +78,7 @@ def _told(document: dict[str, Any], link: str) -> dict[str, Any]:
     return told
 
 
-def _report(run: Run) -> verdict.Report:
+def _report(run: Run, earlier: dict[str, list[float]]) -> verdict.Report:
     """The verdict on what the check query measured, beside what earlier runs did."""
     (measured,) = queries.rows(run["checked"])
     dataset, quality = _judged(run)
@@ -88,8 +87,12 @@ def _report(run: Run) -> verdict.Report:
         query.Wanted.of(quality, dataset, _label(dataset)),
         quality.max_rejects,
         run["schema"]["changes"],
-        history.read(dataset.name, str(run["run_id"])),
+        earlier,
     )
+
+
+def _history(run: Run) -> dict[str, list[float]]:
+    return history.read(str(run["dataset"]), str(run["run_id"]))
 
 
 def _judged(run: Run) -> tuple[Dataset, Quality]:
@@ -110,10 +113,17 @@ def _label(dataset: Dataset) -> str | None:
     return dataset.label if isinstance(dataset, TrainingDataset) else None
 
 
-def _put(environment: Environment, run_id: str, name: str, body: str) -> None:
-    clients.client("s3").put_object(
-        Bucket=environment.data_bucket,
-        Key=places.run(run_id, name),
-        Body=body.encode(),
-        ContentType="application/json",
-    )
+def _write(environment: Environment, run_id: str, document: dict[str, Any]) -> str:
+    """Put quality.json and the page that shows it; returns the page's URI."""
+    files = {
+        "quality.json": (json.dumps(document, indent=2, ensure_ascii=False), "application/json"),
+        "quality.html": (page.render(document), "text/html; charset=utf-8"),
+    }
+    for name, (body, kind) in files.items():
+        clients.client("s3").put_object(
+            Bucket=environment.data_bucket,
+            Key=places.run(run_id, name),
+            Body=body.encode(),
+            ContentType=kind,
+        )
+    return places.uri(environment, places.run(run_id, "quality.html"))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from chalicelib.quality import anomalies, bias
 
 if TYPE_CHECKING:
     from chalicelib.quality.anomalies import Band
     from chalicelib.quality.declared import Bias, Check
-    from chalicelib.quality.offenders import Row
     from chalicelib.quality.query import Wanted
 
 
@@ -23,7 +22,7 @@ class QualityError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """One check and what was measured; `check` is its place in pipeline.toml."""
+    """One check and what was measured of it."""
 
     metric: str
     level: str
@@ -32,18 +31,24 @@ class Result:
     at_most: float | None
     passed: bool
     hint: str = ""
-    index: int | None = None
+    index: int | None = None  # its place among the declared checks
+    reads: tuple[str, ...] = ()
     expected: Band | None = None  # by the metric's history
 
     @property
-    def words(self) -> str:
+    def wanted(self) -> list[str]:
+        """The bounds in words, those of the history with their reason."""
         wanted = _limits(self.at_least, self.at_most)
         if self.expected:
             wanted += _limits(self.expected.low, self.expected.high)
             wanted[-1] += f" ({self.expected.why})"
+        return wanted
+
+    @property
+    def words(self) -> str:
         seen = "not measurable (no rows)" if self.value is None else f"{self.value:.6g}"
         told = f"{self.metric} is {seen}"
-        told += f"; wanted {' and '.join(wanted)}" if wanted else ""
+        told += f"; wanted {' and '.join(self.wanted)}" if self.wanted else ""
         return f"{told}. {self.hint}".rstrip(". ") + "."
 
 
@@ -54,7 +59,7 @@ class Report:
     rows: int
     rows_read: int
     results: tuple[Result, ...]
-    warnings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()  # seen beside the checks, such as a column that is new
     completeness: Mapping[str, float] = field(default_factory=dict)
     histograms: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     bias: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
@@ -83,33 +88,12 @@ class Report:
     def failures(self) -> list[str]:
         return [each.words for each in self.broken if each.level == "error"]
 
-    def document(
-        self, offending: Mapping[int | None, Sequence[Row]] | None = None
-    ) -> dict[str, Any]:
-        """As JSON; `offending`: rows that break a check, by its place in pipeline.toml."""
-        warned = [each.words for each in self.broken if each.level != "error"]
-        return {
-            "passed": not self.failures,
-            "rows": self.rows,
-            "rows_read": self.rows_read,
-            "rejects": self.rejects,
-            "results": [
-                {**_plain(each), "offenders": list((offending or {}).get(each.index, ()))}
-                for each in self.results
-            ],
-            "failures": self.failures,
-            "warnings": [*self.warnings, *warned],
-            "completeness": dict(self.completeness),
-            "histograms": {name: dict(bins) for name, bins in self.histograms.items()},
-            "bias": {subject: dict(values) for subject, values in self.bias.items()},
-        }
-
 
 def judge(
     measured: Mapping[str, str | None],
     wanted: Wanted,
     max_rejects: float,
-    warnings: Sequence[str] = (),
+    notices: Sequence[str] = (),
     history: Mapping[str, Sequence[float]] | None = None,
 ) -> Report:
     """The verdict on the one row of `query.statement`, whose values come as text.
@@ -134,7 +118,7 @@ def judge(
         rows,
         rows_read,
         (*results, *limited, _rejects(rows, rows_read, max_rejects)),
-        tuple(warnings),
+        tuple(notices),
         {each: count / rows for each, count in counts.items() if rows},
         {each: json.loads(measured[f"h{i}"] or "{}") for i, each in enumerate(wanted.histograms)},
         biases,
@@ -157,16 +141,6 @@ def _limited(declared: Bias, values: Mapping[str, float | None]) -> list[Result]
     ]
 
 
-def _plain(result: Result) -> dict[str, Any]:
-    """As JSON, which has no infinity."""
-    found = asdict(result)
-    if band := found["expected"]:
-        found["expected"] = {
-            name: None if each in (-math.inf, math.inf) else each for name, each in band.items()
-        }
-    return found
-
-
 def number(words: str | None) -> float | None:
     """A measured value; NULL and NaN (a correlation of constants) are no measurement."""
     value = float(words) if words not in (None, "") else math.nan
@@ -183,7 +157,18 @@ def _result(index: int, check: Check, value: float | None, history: Sequence[flo
         and (high is None or value <= high)
         and (expected is None or expected.holds(value))
     )
-    return Result(check.metric, check.level, value, low, high, passed, check.hint, index, expected)
+    return Result(
+        check.metric,
+        check.level,
+        value,
+        low,
+        high,
+        passed,
+        check.hint,
+        index,
+        check.reads,
+        expected,
+    )
 
 
 def _limits(low: float | None, high: float | None) -> list[str]:

@@ -88,7 +88,13 @@ def test_people_are_told_what_broke_and_what_to_do(
 
 def test_the_report_lies_in_the_runs_folder(stack: Any, stopped: dict[str, Any]) -> None:
     bucket, key = stopped["quality"]["report"].removeprefix("s3://").split("/", 1)
-    body = stack.client("s3").get_object(Bucket=bucket, Key=key.rsplit("/", 1)[0] + "/quality.json")
+    assert key.endswith("quality.html")
+    assert (
+        stack.client("s3")
+        .head_object(Bucket=bucket, Key=key)["ContentType"]
+        .startswith("text/html")
+    )
+    body = stack.client("s3").get_object(Bucket=bucket, Key=key.replace(".html", ".json"))
     report = json.loads(body["Body"].read())
     assert report["passed"] is False
     assert report["histograms"]["star_rating"] == {"5": report["rows"]}

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.quality import anomalies, history, seasonal, verdict
 from chalicelib.quality.declared import Anomaly, Check
+from chalicelib.quality.document import document
 from chalicelib.quality.query import Wanted
 
 STEADY = [10.0, 12.0, 11.0, 9.0, 10.0, 11.0, 12.0, 9.0]
@@ -105,7 +106,9 @@ def test_the_verdict_says_what_was_expected_and_why() -> None:
     assert report.failures == [
         "size is 40; wanted at least 50 (at least 0.5 times 100, the run before)."
     ]
-    assert report.document()["results"][0]["expected"] == {
+    written = document("r1", "reviews", report, {}, before)
+    assert written["history"] == before
+    assert written["results"][0]["expected"] == {
         "low": 50,
         "high": None,
         "why": "at least 0.5 times 100, the run before",
