@@ -1,27 +1,42 @@
-"""May the new model take the champion's place? A pure decision on two evaluations."""
+"""May the new model take the champion's place? A pure decision on what the evaluation measured."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# One-sided 95 %: a fall within this many standard deviations may be the test split's chance.
-CONFIDENCE = 1.645
+# Of these less is better; of every other metric more.
+ERRORS = {"ece", "mae", "mse", "rmse", "false_positive_rate", "false_negative_rate"}
 
 
 @dataclass(frozen=True)
 class Policy:
+    """What a model must reach, and how far below the champion it may stay."""
+
     metric: str
-    at_least: float
-    max_regression: float
+    at_least: float = 0.0
+    max_regression: float = 0.0
+    max_slice_regression: float | None = None  # None: slices are not judged
+    minimum: Mapping[str, float] = field(default_factory=dict)
+    maximum: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Metric:
-    value: float
-    sd: float = 0.0  # bootstrap standard deviation on the test split
+class Comparison:
+    """A metric of both models on the same rows; the difference by a paired bootstrap of 95 %."""
+
+    challenger: float
+    champion: float
+    low: float
+    high: float
+    where: str = ""  # the slice's column and value; empty for the whole test split
+
+    def gain(self, metric: str) -> tuple[float, float]:
+        """How much better the challenger is, and at best is within the interval."""
+        difference = self.challenger - self.champion
+        return (-difference, -self.low) if metric in ERRORS else (difference, self.high)
 
 
 @dataclass(frozen=True)
@@ -35,69 +50,97 @@ class EvaluationError(Exception):
     """The evaluation holds no such metric."""
 
 
-def metrics(evaluation: Mapping[str, Any]) -> dict[str, Metric]:
+def metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
     """The single-number metrics of an evaluation.json in SageMaker's ModelMetrics form."""
-    found: dict[str, Metric] = {}
+    found: dict[str, float] = {}
     for kind, group in evaluation.items():
         if not kind.endswith("_metrics"):
             continue
         for name, entry in group.items():
             value = entry.get("value") if isinstance(entry, Mapping) else None
             if isinstance(value, int | float) and math.isfinite(value):
-                found[name] = Metric(float(value), _deviation(entry))
+                found[name] = float(value)
     return found
 
 
+def comparison(document: Mapping[str, Any], metric: str, where: str = "") -> Comparison:
+    """One metric of a comparison.json."""
+    found = document[_known(metric, document, "the comparison")]
+    low, high = found["interval"]
+    return Comparison(found["challenger"], found["champion"], low, high, where)
+
+
+def slices(documents: Sequence[Mapping[str, Any]], metric: str) -> list[Comparison]:
+    """The metric in each slice of a slices.json where the champion was measured too."""
+    return [
+        comparison(each["comparison"], metric, f"{each['column']} {each['value']}")
+        for each in documents
+        if metric in each.get("comparison", {})
+    ]
+
+
 def decide(
-    policy: Policy, challenger: Mapping[str, Metric], champion: Mapping[str, Metric] | None
+    policy: Policy,
+    challenger: Mapping[str, float],
+    against: Comparison | None,
+    by_slice: Sequence[Comparison] = (),
 ) -> Verdict:
-    """Refused below the absolute threshold, or clearly more than max_regression below the champion.
+    """Refused below a threshold, or clearly worse than the champion, whole or in a slice.
 
-    Clearly: further than the bootstrap's noise on the shared test split explains.
+    Clearly: by more than the policy allows even at the better end of the interval.
     """
-    new = _of(policy, challenger, "the new model")
-    numbers = {name: metric.value for name, metric in challenger.items()}
-    reasons = [f"{policy.metric} {new.value:.4f} is at least {policy.at_least}"]
-    promote = new.value >= policy.at_least
-    if not promote:
-        reasons = [f"{policy.metric} {new.value:.4f} is below the required {policy.at_least}"]
-    if champion is None:
-        return Verdict(promote, [*reasons, "there is no champion to compare with"], numbers)
-    old = _of(policy, champion, "the champion")
-    passes, words = _against(policy, new, old)
-    numbers[f"champion_{policy.metric}"] = old.value
-    return Verdict(promote and passes, [*reasons, words], numbers)
+    judged = _thresholds(policy, challenger)
+    numbers = dict(challenger)
+    if against is None:
+        judged.append((True, "there is no champion to compare with"))
+    else:
+        judged.append(_regression(policy.metric, against, policy.max_regression))
+        numbers[f"champion_{policy.metric}"] = against.champion
+        if policy.max_slice_regression is not None:
+            judged += _slices(policy.metric, by_slice, policy.max_slice_regression)
+    return Verdict(all(passes for passes, _ in judged), [words for _, words in judged], numbers)
 
 
-def _against(policy: Policy, new: Metric, old: Metric) -> tuple[bool, str]:
-    noise = CONFIDENCE * math.hypot(new.sd, old.sd)
-    gain = new.value - old.value
-    compared = f"{policy.metric} {new.value:.4f} against the champion's {old.value:.4f}"
-    if gain >= 0:
-        return True, f"{compared}: {gain:.4f} better"
-    if -gain <= policy.max_regression:
-        return True, f"{compared}: {-gain:.4f} worse, within {policy.max_regression} allowed"
-    if -gain <= policy.max_regression + noise:
-        return True, (
-            f"{compared}: {-gain:.4f} worse, within {policy.max_regression} allowed "
-            f"and the test split's noise of {noise:.4f}"
-        )
-    return False, (
-        f"{compared}: {-gain:.4f} worse, more than {policy.max_regression} allowed "
-        f"and the test split's noise of {noise:.4f}"
+def _thresholds(policy: Policy, found: Mapping[str, float]) -> list[tuple[bool, str]]:
+    judged = []
+    for name, limit in {policy.metric: policy.at_least, **policy.minimum}.items():
+        value = found[_known(name, found, "the evaluation")]
+        words = f"is at least {limit}" if value >= limit else f"is below the required {limit}"
+        judged.append((value >= limit, f"{name} {value:.4f} {words}"))
+    for name, limit in policy.maximum.items():
+        value = found[_known(name, found, "the evaluation")]
+        words = f"is at most {limit}" if value <= limit else f"is above the allowed {limit}"
+        judged.append((value <= limit, f"{name} {value:.4f} {words}"))
+    return judged
+
+
+def _slices(metric: str, by_slice: Sequence[Comparison], allowed: float) -> list[tuple[bool, str]]:
+    """Every slice that is refused, or one word for all."""
+    judged = [_regression(metric, each, allowed) for each in by_slice]
+    if refused := [each for each in judged if not each[0]]:
+        return refused
+    return [(True, f"no slice of {len(judged)} is clearly worse by {allowed}")] if judged else []
+
+
+def _regression(metric: str, found: Comparison, allowed: float) -> tuple[bool, str]:
+    gain, best = found.gain(metric)
+    place = f"in {found.where}: " if found.where else ""
+    words = (
+        f"{place}{metric} {found.challenger:.4f} against the champion's {found.champion:.4f}: "
+        f"{abs(gain):.4f} {'better' if gain >= 0 else 'worse'} "
+        f"(95 % interval of the difference {found.low:+.4f} to {found.high:+.4f})"
     )
+    if gain >= 0:
+        return True, words
+    if -gain <= allowed:
+        return True, f"{words}, within {allowed} allowed"
+    if best >= -allowed:
+        return True, f"{words}, more than {allowed} allowed, but the test split may be to blame"
+    return False, f"{words}, more than {allowed} allowed"
 
 
-def _of(policy: Policy, found: Mapping[str, Metric], whose: str) -> Metric:
-    if policy.metric not in found:
+def _known(name: str, found: Mapping[str, Any], whose: str) -> str:
+    if name not in found:
         there = ", ".join(sorted(found)) or "none"
-        raise EvaluationError(
-            f"the evaluation of {whose} has no metric {policy.metric}; it has: {there}"
-        )
-    return found[policy.metric]
-
-
-def _deviation(entry: Mapping[str, Any]) -> float:
-    """AWS writes "NaN" where there is none."""
-    value = entry.get("standard_deviation")
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+        raise EvaluationError(f"{whose} has no metric {name}; it has: {there}")
+    return name

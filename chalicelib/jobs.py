@@ -79,6 +79,7 @@ def prepare(run_id: str, environment: Environment, settings: Settings, *, live: 
             "TEXT": _compact(settings.model.text),
             "FEATURES": _compact(settings.model.features),
             "INPUTS": _compact(settings.model.inputs),
+            "KEEP": _compact(settings.evaluation.columns),
             "BALANCE": training.balance,
             "BALANCE_EVALUATION": json.dumps(training.balance_evaluation),
             "SPLIT": training.split,
@@ -137,6 +138,7 @@ def evaluate(
     inputs = [
         _input(environment, "model", places.model(run_id)),
         _input(environment, "test", places.run(run_id, "splits/test/")),
+        _input(environment, "prepare", places.run(run_id, "prepare/")),
     ]
     if champion_run is not None:
         inputs.append(_input(environment, "champion", places.model(champion_run)))
@@ -152,6 +154,11 @@ def evaluate(
         variables={
             "LABEL": settings.dataset.label,
             "PROBLEM": settings.model.problem,
+            "INPUTS": _compact(settings.model.inputs),
+            "SLICES": _compact(settings.evaluation.slices),
+            "FACETS": _compact(settings.evaluation.facets),
+            "POSITIVE": _compact(settings.evaluation.positive),
+            "GROUP": settings.evaluation.group or "",
             "SEED": str(settings.training.seed),
         },
     )

@@ -49,7 +49,35 @@ class Training(Section):
         return self
 
 
-def problems(model: Model, training: Training, dataset: TrainingDataset) -> list[str]:
+class Evaluation(Section):
+    """What the test split is looked at by; `positive` are the wished-for labels."""
+
+    slices: tuple[ColumnName, ...] = ()
+    facets: tuple[ColumnName, ...] = ()
+    positive: tuple[str | int | float, ...] = ()
+    group: ColumnName | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that the test split must have for it."""
+        named = [*self.slices, *self.facets, *([self.group] if self.group else [])]
+        return list(dict.fromkeys(named))
+
+
+class Gate(Section):
+    """What a new model must reach before it takes the champion's place."""
+
+    metric: str = "accuracy"
+    at_least: float = 0.0
+    minimum: dict[str, float] = Field(default_factory=dict)
+    maximum: dict[str, float] = Field(default_factory=dict)
+    max_regression: Annotated[float, Field(ge=0)] = 0.0
+    max_slice_regression: Annotated[float, Field(ge=0)] | None = None
+
+
+def problems(
+    model: Model, training: Training, evaluation: Evaluation, dataset: TrainingDataset
+) -> list[str]:
     """What does not fit together, each by its key."""
     label = dataset.column(dataset.label)
     found = []
@@ -60,4 +88,11 @@ def problems(model: Model, training: Training, dataset: TrainingDataset) -> list
             found.append(f"dataset.label: a regression needs numbers, not {label.type}")
     if model.problem == "binary" and len(label.values) not in (0, 2):
         found.append(f"dataset.label has {len(label.values)} values; binary means two")
+    known = {column.name for column in dataset.columns}
+    if strange := [name for name in evaluation.columns if name not in known]:
+        found.append(f"evaluation names {', '.join(strange)}, which is not a column")
+    if evaluation.facets and not evaluation.positive:
+        found.append("evaluation.facets needs evaluation.positive, the wished-for labels")
+    if label.values and (others := set(evaluation.positive) - set(label.values)):
+        found.append(f"evaluation.positive has {others.pop()!r}, which is no value of the label")
     return found

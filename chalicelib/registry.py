@@ -44,10 +44,21 @@ def request(
         "ModelMetrics": {
             "ModelQuality": {"Statistics": evaluation},
             "ModelDataQuality": quality,
+            "Explainability": {
+                "Report": _source(environment, run_id, "evaluation/explanations.json")
+            },
+            **_bias(environment, settings, run_id),
         },
         "DriftCheckBaselines": {"ModelDataQuality": quality},
         "CustomerMetadataProperties": metadata(run, environment, metrics),
     }
+
+
+def _bias(environment: Environment, settings: Settings, run_id: str) -> dict[str, Any]:
+    """Clarify's report, where facets are compared."""
+    if not settings.evaluation.facets:
+        return {}
+    return {"Bias": {"PostTrainingReport": _source(environment, run_id, "evaluation/bias.json")}}
 
 
 def metadata(

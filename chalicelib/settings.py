@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from chalicelib import learning
-from chalicelib.learning import Model, Training
+from chalicelib.learning import Evaluation, Gate, Model, Training
 from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
 from chalicelib.schema import Dataset, TrainingDataset
@@ -42,12 +42,6 @@ class Intake(Section):
     unheard_seconds: Annotated[int, Field(ge=60)] = 960  # a function may run 900
 
 
-class Gate(Section):
-    metric: str = "accuracy"
-    at_least: float = 0.0
-    max_regression: Annotated[float, Field(ge=0)] = 0.0
-
-
 class Endpoint(Section):
     instance_type: InstanceType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1)] = 1
@@ -74,6 +68,7 @@ class Settings(Section):
     quality: Quality = Quality()
     model: Model
     training: Training = Training()
+    evaluation: Evaluation = Evaluation()
     gate: Gate = Gate()
     endpoint: Endpoint = Endpoint()
     monitor: Monitor = Monitor()
@@ -121,7 +116,7 @@ class Settings(Section):
         if self.dataset.label in self.model.inputs:
             raise ValueError(f"model.inputs has the label {self.dataset.label}")
         wrong = fitting.problems(self.quality, self.dataset, self.dataset.label)
-        wrong += learning.problems(self.model, self.training, self.dataset)
+        wrong += learning.problems(self.model, self.training, self.evaluation, self.dataset)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

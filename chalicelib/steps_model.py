@@ -36,22 +36,23 @@ def decide(run: Run) -> dict[str, Any]:
     """Challenger against the thresholds and the champion; the verdict goes on the run."""
     from chalicelib import runs, settings
 
-    configured = settings.load().gate
+    policy = gate.Policy(**settings.load().gate.model_dump())
     run_id = str(run["run_id"])
     challenger = _evaluation(run_id, "evaluation.json")
-    champion = _evaluation(run_id, "champion.json")
     if challenger is None:
         raise gate.EvaluationError(f"{places.run(run_id, 'evaluation/evaluation.json')} is missing")
+    compared = _evaluation(run_id, "comparison.json")
+    slices = _evaluation(run_id, "slices.json") or []
     verdict = gate.decide(
-        gate.Policy(configured.metric, configured.at_least, configured.max_regression),
+        policy,
         gate.metrics(challenger),
-        gate.metrics(champion) if champion is not None else None,
+        gate.comparison(compared, policy.metric) if compared else None,
+        gate.slices(slices, policy.metric),
     )
-    runs.record(
-        run_id,
-        evaluation=verdict.metrics,
-        gate={"passed": verdict.promote, "reasons": verdict.reasons},
-    )
+    found: dict[str, Any] = {"passed": verdict.promote, "reasons": verdict.reasons}
+    if compared:
+        found["comparison"] = {"metric": policy.metric, **compared[policy.metric]}
+    runs.record(run_id, evaluation=verdict.metrics, gate=found)
     return {"promote": verdict.promote, "reasons": verdict.reasons, "metrics": verdict.metrics}
 
 
@@ -94,6 +95,7 @@ def finish(run: Run) -> dict[str, Any]:
         reason=run["reason"],
         cause=run["cause"],
         lineage=lineage_uri,
+        model_card=places.uri(environment, places.run(run_id, "evaluation/model_card.html")),
         **(run.get("quality") or {}).get("told", {}),
     )
     return {"outcome": outcome, "lineage": lineage_uri}
@@ -141,7 +143,7 @@ def _in_use(client: Any, endpoint: dict[str, str]) -> bool:
     return bool(found["EndpointConfigName"] == endpoint["EndpointConfigName"])
 
 
-def _evaluation(run_id: str, name: str) -> dict[str, Any] | None:
+def _evaluation(run_id: str, name: str) -> Any:
     """A document of the evaluation job, or None where it wrote none."""
     client = clients.client("s3")
     bucket = Environment.from_env().data_bucket
@@ -149,8 +151,7 @@ def _evaluation(run_id: str, name: str) -> dict[str, Any] | None:
         found = client.get_object(Bucket=bucket, Key=places.run(run_id, f"evaluation/{name}"))
     except client.exceptions.NoSuchKey:
         return None
-    content: dict[str, Any] = json.loads(found["Body"].read())
-    return content
+    return json.loads(found["Body"].read())
 
 
 def _holds(environment: Environment, prefix: str) -> bool:

@@ -1,7 +1,7 @@
 """What the endpoint runs: records in, label and probabilities of each out.
 
 Request: {"records": [{"review_body": "..."}]}; answer: {"predictions": [{"label",
-"probabilities"}], "model_version"}; for a regression {"value"}. A bad request answers 400 with
+"probabilities"}], "model_version"}; for a regression {"prediction"}. A bad request answers 400 with
 words, as the toolkit does with its own errors.
 https://github.com/aws/sagemaker-inference-toolkit
 """
@@ -13,12 +13,21 @@ import math
 import os
 from typing import Any
 
+import explain
 import joblib
 import numpy as np
 from sagemaker_inference.errors import BaseInferenceToolkitError
 
 JSON = "application/json"
 Model = tuple[Any, dict[str, Any]]
+
+
+class Records(list[dict[str, Any]]):
+    """The records of one request, and whether their answers shall be explained."""
+
+    def __init__(self, records: list[dict[str, Any]], explain: bool = False) -> None:
+        super().__init__(records)
+        self.explain = explain
 
 
 class BadRequestError(BaseInferenceToolkitError):
@@ -38,26 +47,53 @@ def model_fn(model_dir: str) -> Model:
     return joblib.load(os.path.join(model_dir, "model.joblib")), metadata
 
 
-def input_fn(body: str | bytes, content_type: str) -> list[dict[str, Any]]:
+def input_fn(body: str | bytes, content_type: str) -> Records:
+    """The records of {"records": [...], "explain": true?}."""
     if content_type.split(";")[0].strip() != JSON:
         raise BadRequestError(f"Content-Type must be {JSON}, not {content_type}", 415)
     try:
-        records = json.loads(body)["records"]
+        content = json.loads(body)
+        records = content["records"]
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequestError('the body must be {"records": [{...}]}') from error
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise BadRequestError("records must be a list of objects")
-    return records
+    return Records(records, content.get("explain") is True)
 
 
 def predict_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, Any]]:
-    """{"label", "probabilities"} of each record, or {"value"} where the model tells a number."""
+    """{"label", "probabilities"} of each record, or {"prediction"} where the model tells a number.
+
+    With the terms that mattered under "explanation" where the request asks for it.
+    """
     pipeline, metadata = model
     if not records:
         return []
     rows = array(records, metadata) if metadata else _frame(records, pipeline)
+    answers = _answers(pipeline, rows)
+    if getattr(records, "explain", False):
+        for answer, why in zip(answers, explain_fn(records, model), strict=True):
+            answer["explanation"] = why
+    return answers
+
+
+def explains(model: Model) -> bool:
+    """Whether answers can be explained: a model of your own script says nothing of its columns."""
+    return "background" in model[1]
+
+
+def explain_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, Any]]:
+    """Of each record, the terms that moved its answer the most."""
+    pipeline, metadata = model
+    if not explains(model):
+        raise BadRequestError("this model cannot explain its answers")
+    how = explain.by_weights if explain.linear(pipeline) else explain.by_occlusion
+    return how(array(records, metadata), pipeline, metadata)
+
+
+def _answers(pipeline: Any, rows: Any) -> list[dict[str, Any]]:
     if not hasattr(pipeline, "classes_"):
-        return [{"value": round(float(value), 6)} for value in pipeline.predict(rows)]
+        return [{"prediction": round(float(value), 6)} for value in pipeline.predict(rows)]
     classes = [str(each) for each in pipeline.classes_]
     if not hasattr(pipeline, "predict_proba"):
         return [{"label": str(label)} for label in pipeline.predict(rows)]
@@ -70,6 +106,14 @@ def predict_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, An
         }
         for row in pipeline.predict_proba(rows)
     ]
+
+
+def summary_fn(records: list[dict[str, Any]], model: Model) -> dict[str, list[Any]]:
+    """For the evaluation: the terms that spoke for each label; empty for a model of no weights."""
+    pipeline, metadata = model
+    if not explains(model) or not explain.linear(pipeline):
+        return {}
+    return explain.by_label(array(records, metadata), pipeline, metadata)
 
 
 def output_fn(predictions: list[dict[str, Any]], accept: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+BACKGROUND = 20
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -27,6 +29,11 @@ class Columns:
         words = [*self.text, *self.categorical]
         told = rows[words].astype(object).where(rows[words].notna(), "").astype(str)
         return pd.concat([told, numbers], axis=1)[self.all].to_numpy(dtype=object)
+
+    def background(self, rows: pd.DataFrame) -> list[list[str | float | None]]:
+        """Some training rows as JSON, (BACKGROUND, columns.all): what explanations compare with."""
+        table = self.array(rows.head(BACKGROUND))
+        return [[None if value != value else value for value in row] for row in table]
 
 
 def of(rows: pd.DataFrame, text: list[str], features: list[str]) -> Columns:

@@ -1,7 +1,8 @@
 """The new model, and the champion, measured on the same test split.
 
-A SageMaker Processing job; by hand: `python evaluate.py --base DIR --label star_rating`. Writes
-evaluation.json (and champion.json) in SageMaker's ModelMetrics form:
+A SageMaker Processing job; by hand: `python evaluate.py --base DIR --label star_rating --inputs
+'["review_body"]'`. Writes evaluation.json (and champion.json) in SageMaker's ModelMetrics form,
+comparison.json, slices.json, bias.json, explanations.json and model_card.html.
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 """
 
@@ -14,11 +15,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import comparison
+import explanations
 import failures
 import metrics
+import model_card
 import pandas as pd
+import posttraining_bias
 import scoring
 from failures import DataError
+from findings import Findings
 from scoring import Classified, Scored
 
 
@@ -39,8 +45,13 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--label", default=env.get("LABEL"), required="LABEL" not in env)
     problems = ("multiclass", "binary", "regression")
     parser.add_argument("--problem", choices=problems, default=env.get("PROBLEM", "multiclass"))
+    for name in ("inputs", "slices", "facets", "positive"):
+        parser.add_argument(f"--{name}", type=json.loads, default=env.get(name.upper(), "[]"))
+    parser.add_argument("--group", default=env.get("GROUP", ""))
     parser.add_argument("--seed", type=int, default=env.get("SEED", "42"))
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    options.positive = [str(label) for label in options.positive]
+    return options
 
 
 def run(options: argparse.Namespace) -> None:
@@ -49,16 +60,41 @@ def run(options: argparse.Namespace) -> None:
     output = options.base / "processing" / "output" / "evaluation"
     output.mkdir(parents=True, exist_ok=True)
     rows = read(inputs / "test")
-    asked, known = scoring.records(rows.drop(columns=options.label)), rows[options.label]
+    asked = scoring.records(rows[[name for name in options.inputs if name in rows]])
     served = scoring.serving(inputs)
-    for role, name in (("model", "evaluation.json"), ("champion", "champion.json")):
-        if not (inputs / role).is_dir():
-            continue
-        model = scoring.load(served, inputs / role)
-        scored = scoring.score(served, model, asked, known, options.problem)
-        write(output / name, evaluation(scored, options))
-        told = ", ".join(f"{k} {v:.4f}" for k, v in metrics.measure(scored).items())
-        print(f"{role}: {told} on {len(rows)} rows")
+    scored: dict[str, Scored] = {}
+    models = {}
+    for role in ("model", "champion"):
+        if (inputs / role).is_dir():
+            models[role] = scoring.load(served, inputs / role)
+            scored[role] = score(served, models[role], asked, rows, options)
+            told = ", ".join(f"{k} {v:.4f}" for k, v in metrics.measure(scored[role]).items())
+            print(f"{role}: {told} on {len(rows)} rows", flush=True)
+    challenger, champion = scored["model"], scored.get("champion")
+    documents = {"evaluation": evaluation(challenger, options)}
+    if champion is not None:
+        documents["champion"] = evaluation(champion, options)
+        documents["comparison"] = comparison.compare(challenger, champion, options.seed)
+    places = comparison.slices(rows, options.slices)
+    documents["slices"] = comparison.by_slice(places, challenger, champion, options.seed)
+    documents["bias"] = biases(challenger, rows, options)
+    documents["explanations"] = explanations.explain(
+        served, models["model"], asked, challenger, rows[options.label], options.seed
+    )
+    for name, content in documents.items():
+        (output / f"{name}.json").write_text(json.dumps(content, indent=2))
+    found = findings(challenger, rows, inputs, documents, options)
+    (output / "model_card.html").write_text(model_card.page(found), encoding="utf-8")
+
+
+def score(
+    served: Any, model: Any, asked: list[Any], rows: pd.DataFrame, options: argparse.Namespace
+) -> Scored:
+    """A binary problem's positive label comes last, as the metrics take it."""
+    found = scoring.score(served, model, asked, rows[options.label], options.problem)
+    if options.problem == "binary" and isinstance(found, Classified) and options.positive:
+        return found.ordered([name for name in found.classes if name not in options.positive])
+    return found
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -85,8 +121,59 @@ def evaluation(scored: Scored, options: argparse.Namespace) -> dict[str, Any]:
     return {"version": 0.0, f"{options.problem}_classification_metrics": found}
 
 
-def write(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2))
+def biases(scored: Scored, rows: pd.DataFrame, options: argparse.Namespace) -> dict[str, Any]:
+    if not options.facets or not isinstance(scored, Classified):
+        return {}
+    labels = {"actual": scored.told(scored.actual), "predicted": scored.told(scored.predicted)}
+    return posttraining_bias.report(
+        rows,
+        options.facets,
+        options.positive,
+        labels,
+        label=options.label,
+        group=options.group or None,
+    )
+
+
+def findings(
+    scored: Scored,
+    rows: pd.DataFrame,
+    inputs: Path,
+    documents: dict[str, Any],
+    options: argparse.Namespace,
+) -> Findings:
+    """What the card tells."""
+    model = described(inputs / "model" / "model" / "metadata.json")
+    (measured,) = (v for k, v in documents["evaluation"].items() if k.endswith("_metrics"))
+    reads = [name for kind in ("text", "numeric", "categorical") for name in model.get(kind, [])]
+    found: dict[str, Any] = {}
+    if isinstance(scored, Classified):
+        shares = rows[options.label].value_counts(normalize=True)
+        found = {
+            "classes": scored.classes,
+            "confusion": metrics.confusion(scored),
+            "calibration": metrics.calibration(scored) if scored.probabilities is not None else [],
+            "most_common": float(shares.max()),
+        }
+    return Findings(
+        label=options.label,
+        rows=len(rows),
+        reads=reads or options.inputs,
+        metrics=measured,
+        slices=documents["slices"],
+        explanations=documents["explanations"],
+        model=model,
+        prepared=described(inputs / "prepare" / "prepare.json"),
+        comparison=documents.get("comparison", {}),
+        bias=documents["bias"],
+        **found,
+    )
+
+
+def described(path: Path) -> dict[str, Any]:
+    """A document of the run; empty where a script of the user's own, or a run by hand, has none."""
+    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return found
 
 
 if __name__ == "__main__":

@@ -34,6 +34,18 @@ class Classified:
         told = None if self.probabilities is None else self.probabilities[places]
         return Classified(self.classes, self.actual[places], self.predicted[places], told)
 
+    def told(self, places: np.ndarray) -> np.ndarray:
+        """Labels of indices into the classes, (n,) of str."""
+        return np.array(self.classes, dtype=object)[places].astype(str)
+
+    def ordered(self, first: list[str]) -> Classified:
+        """The same with some classes first."""
+        order = [*first, *(name for name in self.classes if name not in first)]
+        moved = [self.classes.index(name) for name in order]
+        place = np.argsort(moved)
+        told = None if self.probabilities is None else self.probabilities[:, moved]
+        return Classified(order, place[self.actual], place[self.predicted], told)
+
 
 @dataclass(frozen=True)
 class Estimated:
@@ -87,7 +99,7 @@ def score(
     if len(answers) != len(asked):
         raise DataError(f"the model answered {len(answers)} of {len(asked)} records")
     if problem == "regression":
-        told = np.array([answer["value"] for answer in answers], dtype=float)
+        told = np.array([answer["prediction"] for answer in answers], dtype=float)
         return Estimated(known.to_numpy(dtype=float), told)
     return _classified(answers, known.astype(str).tolist())
 

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 from failures import DataError
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 MODELS = {"linear": linear, "boosted": boosted}
@@ -54,6 +55,10 @@ def parse(words: list[str]) -> argparse.Namespace:
     weights = ("balanced", "none")
     parser.add_argument("--class_weight", "--class-weight", choices=weights, default="balanced")
     parser.add_argument("--seed", type=int, default=42)
+    shares = "JSON list of shares of the rows to train on before"
+    parser.add_argument(
+        "--learning_curve", "--learning-curve", type=json.loads, default=[0.1, 0.3], help=shares
+    )
     for model in MODELS.values():
         model.arguments(parser)
     return parser.parse_args(words)
@@ -70,14 +75,21 @@ def run(options: argparse.Namespace) -> None:
     known = labels(train, options)
     vectors = features.fit_transform(read_by_model.array(train))
     print(f"{vectors.shape[1]} features after {time.monotonic() - began:.1f} s", flush=True)
+    unseen_rows = features.transform(read_by_model.array(validation)), labels(validation, options)
+    curve = learning_curve(estimator, (vectors, known), unseen_rows, options)
     estimator.fit(vectors, known)
     print(f"fitted after {time.monotonic() - began:.1f} s", flush=True)
     seen = score(estimator, vectors, known, options.problem)
-    vectors = features.transform(read_by_model.array(validation))
-    unseen = score(estimator, vectors, labels(validation, options), options.problem)
+    unseen = score(estimator, *unseen_rows, options.problem)
     for name, value in seen.items():
         print(f"train_{name}={value:.4f}; validation_{name}={unseen[name]:.4f};")
-    save(model, read_by_model, options, {"train": seen, "validation": unseen}, len(train))
+    told = {
+        "training_rows": len(train),
+        "scores": {"train": seen, "validation": unseen},
+        "learning_curve": [*curve, {"rows": len(train), "train": seen, "validation": unseen}],
+        "background": read_by_model.background(train) if options.model == "boosted" else [],
+    }
+    save(model, read_by_model, options, told)
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -102,12 +114,37 @@ def score(model: Any, vectors: Any, known: np.ndarray, problem: str) -> dict[str
     return {"accuracy": float(np.mean(told == known))}
 
 
+def learning_curve(
+    estimator: Any, train: tuple[Any, Any], validation: tuple[Any, Any], options: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """The scores after some of the rows, which say whether more data would help.
+
+    The rows stand in an order by chance. A part that lacks a class is left out.
+    """
+    vectors, known = train
+    found = []
+    for share in options.learning_curve:
+        count = int(len(known) * share)
+        if count < 2 or (
+            options.problem != "regression" and len(set(known[:count])) < len(set(known))
+        ):
+            continue
+        part = clone(estimator).fit(vectors[:count], known[:count])
+        found.append(
+            {
+                "rows": count,
+                "train": score(part, vectors[:count], known[:count], options.problem),
+                "validation": score(part, *validation, options.problem),
+            }
+        )
+    return found
+
+
 def save(
     model: Pipeline,
     read_by_model: columns.Columns,
     options: argparse.Namespace,
-    scores: dict[str, dict[str, float]],
-    rows: int,
+    told: dict[str, Any],
 ) -> None:
     """model.joblib for inference.py, and metadata.json that says what it is."""
     options.model_dir.mkdir(parents=True, exist_ok=True)
@@ -123,8 +160,7 @@ def save(
         "categorical": read_by_model.categorical,
         "inputs": options.inputs or read_by_model.all,
         "classes": [str(each) for each in getattr(model, "classes_", [])],
-        "training_rows": rows,
-        "scores": scores,
+        **told,
         "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
     }
     (options.model_dir / "metadata.json").write_text(json.dumps(metadata, indent=2))

@@ -128,7 +128,7 @@ def test_evaluate_measures_both_models_on_the_same_rows(base: Path) -> None:
             for path in (base / "model").iterdir():
                 archive.add(path, path.name)
     shutil.copytree(base / "processing/output/test", inputs / "test", dirs_exist_ok=True)
-    run("training_code/evaluate.py", base, LABEL="star_rating")
+    run("training_code/evaluate.py", base, LABEL="star_rating", INPUTS=INPUTS)
     found = [
         json.loads((base / "processing/output/evaluation" / name).read_text())
         for name in ("evaluation.json", "champion.json")

@@ -83,22 +83,37 @@ def test_a_refused_model_leaves_the_champion(did: list[tuple[Any, ...]]) -> None
 def test_the_verdict_goes_on_the_run(
     did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured = {"multiclass_classification_metrics": {"accuracy": {"value": 0.1}}}
-    found = {"evaluation.json": measured, "champion.json": None}
-    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: found[name])
+    measured = {"m_metrics": {"accuracy": {"value": 0.1}, "ece": {"value": 0.1}}}
+    found: dict[str, Any] = {"evaluation.json": measured}
+    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: found.get(name))
     verdict = steps_model.decide({"run_id": RUN})
     assert verdict["promote"] is False
-    assert did == [
-        (
-            "run",
-            RUN,
-            {
-                "evaluation": {"accuracy": 0.1},
-                "gate": {"passed": False, "reasons": verdict["reasons"]},
-            },
-        )
-    ]
-    found["evaluation.json"] = None  # type: ignore[assignment]
+    metrics = {"accuracy": 0.1, "ece": 0.1}
+    told = {"passed": False, "reasons": verdict["reasons"]}
+    assert did == [("run", RUN, {"evaluation": metrics, "gate": told})]
+
+
+def test_the_comparisons_numbers_go_on_the_run(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = {"challenger": 0.6, "champion": 0.5, "difference": 0.1, "interval": [0.05, 0.15]}
+    worse = {"challenger": 0.2, "champion": 0.9, "difference": -0.7, "interval": [-0.8, -0.6]}
+    found: dict[str, Any] = {
+        "evaluation.json": {"m_metrics": {"accuracy": {"value": 0.6}, "ece": {"value": 0.1}}},
+        "comparison.json": {"accuracy": compared},
+        "slices.json": [{"column": "kind", "value": "new", "comparison": {"accuracy": worse}}],
+    }
+    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: found.get(name))
+    verdict = steps_model.decide({"run_id": RUN})
+    assert verdict["promote"] is False
+    ((_, _, facts),) = did
+    assert facts["gate"]["comparison"] == {"metric": "accuracy", **compared}
+    assert facts["evaluation"]["champion_accuracy"] == 0.5
+    assert any("in kind new" in words for words in verdict["reasons"])
+
+
+def test_no_evaluation_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: None)
     with pytest.raises(gate.EvaluationError, match="is missing"):
         steps_model.decide({"run_id": RUN})
 

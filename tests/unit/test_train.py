@@ -90,8 +90,8 @@ def test_a_classifier(
 def test_a_regression(tmp_path: Path, words: tuple[str, ...]) -> None:
     model = trained(tmp_path, "regression", *words)
     high, low = inference.predict_fn([GOOD, BAD], model)
-    assert high["value"] == pytest.approx(5.5, abs=0.7)
-    assert low["value"] == pytest.approx(1.5, abs=0.7)
+    assert high["prediction"] == pytest.approx(5.5, abs=0.7)
+    assert low["prediction"] == pytest.approx(1.5, abs=0.7)
     assert set(model[1]["scores"]["validation"]) == {"rmse"}
 
 

@@ -1,0 +1,163 @@
+"""Why a model answers as it does: exactly for a linear model, by leaving columns out for others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+TOP = 10
+Explanation = dict[str, Any]
+
+
+def linear(pipeline: Any) -> bool:
+    return hasattr(pipeline[-1], "coef_") if hasattr(pipeline, "steps") else False
+
+
+def by_weights(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[Explanation]:
+    """The terms of each row that moved its answer the most, of a linear model, exactly.
+
+    A term's weight is its value times its coefficient for the answered label, less the mean over
+    the labels: all weights and the intercept together are the label's log-odds against the mean.
+    """
+    weights, intercepts = coefficients(pipeline)
+    columns, terms = names(pipeline, metadata)
+    vectors = pipeline[:-1].transform(rows)
+    answers = _answers(pipeline, vectors)
+    found = []
+    for place, answer in enumerate(answers):
+        row = vectors[place]
+        there, values = (row.indices, row.data) if hasattr(row, "indices") else _dense(row)
+        told = values * weights[answer, there]
+        strongest = np.argsort(-np.abs(told), kind="stable")[:TOP]
+        found.append(
+            {
+                "method": "linear",
+                "intercept": round(float(intercepts[answer]), 6),
+                "total": round(float(told.sum() + intercepts[answer]), 6),
+                "terms": [
+                    {
+                        "column": columns[there[each]],
+                        "term": terms[there[each]],
+                        "weight": round(float(told[each]), 6),
+                    }
+                    for each in strongest
+                    if told[each]
+                ],
+            }
+        )
+    return found
+
+
+def by_occlusion(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[Explanation]:
+    """How much less the answer would be without each column: in its place the values that it has
+    in some rows of the training split, one after another, and the mean over them.
+    """
+    background = np.array(metadata["background"], dtype=object)
+    columns = [*metadata["text"], *metadata["numeric"], *metadata["categorical"]]
+    before = _told(pipeline, rows)
+    answers, at = before.argmax(axis=1), np.arange(len(rows))
+    changes = np.empty((len(rows), len(columns)))
+    for place in range(len(columns)):
+        without = np.repeat(rows, len(background), axis=0)
+        without[:, place] = np.tile(background[:, place], len(rows))
+        after = _told(pipeline, without).reshape(len(rows), len(background), -1).mean(axis=1)
+        changes[:, place] = before[at, answers] - after[at, answers]
+    return [
+        {
+            "method": "occlusion",
+            "terms": [
+                {
+                    "column": columns[each],
+                    "term": str(row[each]),
+                    "weight": round(float(change[each]), 6),
+                }
+                for each in np.argsort(-np.abs(change), kind="stable")[:TOP]
+            ],
+        }
+        for row, change in zip(rows, changes, strict=True)
+    ]
+
+
+def by_label(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> dict[str, list[Any]]:
+    """For each label, the terms that spoke for it the most in the rows where it was answered.
+
+    A term's weight is its mean over those rows, of a linear model exactly.
+    """
+    weights, _ = coefficients(pipeline)
+    columns, terms = names(pipeline, metadata)
+    vectors = pipeline[:-1].transform(rows)
+    answers = _answers(pipeline, vectors)
+    found = {}
+    for place, label in enumerate(getattr(pipeline, "classes_", ["value"])):
+        there = vectors[answers == place]
+        if not there.shape[0]:
+            continue
+        told = np.asarray(there.mean(axis=0)).ravel() * weights[place]
+        best = [each for each in np.argsort(-told, kind="stable")[:TOP] if told[each] > 0]
+        found[str(label)] = [
+            {"column": columns[each], "term": terms[each], "weight": round(float(told[each]), 6)}
+            for each in best
+        ]
+    return found
+
+
+def coefficients(pipeline: Any) -> tuple[np.ndarray, np.ndarray]:
+    """((labels, features), (labels,)), less the mean over the labels; one row for a regression."""
+    weights = np.atleast_2d(pipeline[-1].coef_)
+    intercepts = np.atleast_1d(pipeline[-1].intercept_)
+    if not hasattr(pipeline, "classes_"):
+        return weights, intercepts
+    if len(weights) == 1:  # two classes share one row
+        return np.vstack([-weights, weights]) / 2, np.array([-intercepts[0], intercepts[0]]) / 2
+    return weights - weights.mean(axis=0), intercepts - intercepts.mean()
+
+
+def names(pipeline: Any, metadata: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The column and the term of each feature."""
+    transformer = pipeline[0]
+    columns: list[str] = []
+    terms: list[str] = []
+    for name, part, _ in transformer.transformers_:
+        if name.startswith("text"):
+            found = [str(term) for term in part.get_feature_names_out()]
+            columns += [metadata["text"][int(name.removeprefix("text"))]] * len(found)
+            terms += found
+        elif name == "numeric":
+            columns += metadata["numeric"]
+            terms += metadata["numeric"]
+        elif name == "categorical":
+            for column, values in _categories(part, metadata["categorical"]):
+                columns += [column] * len(values)
+                terms += values
+    return columns, terms
+
+
+def _categories(part: Any, names: list[str]) -> list[tuple[str, list[str]]]:
+    """The values of each categorical column that have a feature of their own."""
+    found = []
+    for column, values, rare in zip(
+        names, part.categories_, part.infrequent_categories_, strict=True
+    ):
+        kept = [str(value) for value in values if rare is None or value not in rare]
+        found.append((column, kept + (["(rare)"] if rare is not None else [])))
+    return found
+
+
+def _answers(pipeline: Any, vectors: Any) -> np.ndarray:
+    """The place of each row's label; 0 for a regression."""
+    if not hasattr(pipeline, "classes_"):
+        return np.zeros(vectors.shape[0], dtype=int)
+    return pipeline[-1].predict_proba(vectors).argmax(axis=1)
+
+
+def _told(pipeline: Any, rows: np.ndarray) -> np.ndarray:
+    if hasattr(pipeline, "classes_"):
+        return pipeline.predict_proba(rows)
+    return pipeline.predict(rows)[:, None]
+
+
+def _dense(row: Any) -> tuple[np.ndarray, np.ndarray]:
+    values = np.asarray(row).ravel()
+    there = np.flatnonzero(values)
+    return there, values[there]
