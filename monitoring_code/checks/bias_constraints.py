@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from scipy import stats
-
 from checks import significance
 from checks.bias_metrics import POST, PRE, apart
 
@@ -71,7 +69,7 @@ def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> fl
     error = math.hypot(live["standard_error"], baseline.get("standard_error") or 0.0)
     if error == 0:
         return 0.0 if worse > 0 else 1.0
-    return float(stats.norm.sf(worse / error))
+    return significance.normal(worse / error)
 
 
 def _number(value: Any) -> float:

@@ -9,8 +9,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from scipy import stats
-
 from checks import significance
 from checks.model_metrics import KEYS
 
@@ -80,7 +78,7 @@ def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> fl
         return 1.0
     if error == 0:
         return 0.0 if worse > 0 else 1.0
-    return float(stats.norm.sf(worse / error))
+    return significance.normal(worse / error)
 
 
 def _number(value: Any) -> float:

@@ -6,14 +6,22 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+
+# scipy.special and not scipy.stats, whose import takes longer than all tests of a run.
+from scipy import special
 
 EXPECTED = 5.0  # in a cell of a chi-square test; rarer values are taken together
+EXACT = 20_000  # terms of an exact test; with more the normal law serves
 
 
 def kolmogorov_smirnov(distance: float, n: int, m: int) -> float:
-    """P of a gap of cumulative shares this large between samples of one distribution."""
-    return float(stats.kstwo.sf(distance, max(1, round(n * m / (n + m)))))
+    """P of a gap of cumulative shares this large between samples of one distribution.
+
+    Kolmogorov's law with Stephens' correction for small samples.
+    https://doi.org/10.1111/j.2517-6161.1970.tb00821.x
+    """
+    root = math.sqrt(n * m / (n + m))
+    return float(special.kolmogorov((root + 0.12 + 0.11 / root) * distance))
 
 
 def chi_square(baseline: Mapping[str, int], live: Mapping[str, int]) -> float:
@@ -27,27 +35,53 @@ def chi_square(baseline: Mapping[str, int], live: Mapping[str, int]) -> float:
     cells = cells[:, cells.sum(axis=0) > 0]
     if cells.shape[1] < 2:
         return 1.0
-    return float(stats.chi2_contingency(cells, correction=False).pvalue)
+    expected = totals * cells.sum(axis=0) / cells.sum()
+    statistic = ((cells - expected) ** 2 / expected).sum()
+    return float(special.chdtrc(cells.shape[1] - 1, statistic))
 
 
 def fewer(baseline: tuple[int, int], live: tuple[int, int]) -> float:
     """P of so small a share in the live data (hits, of): Fisher's exact test, one-sided."""
     (hits, of), (seen, total) = baseline, live
-    return float(stats.hypergeom.cdf(seen, of + total, hits + seen, total))
+    lost, all_lost, everything = total - seen, of - hits + total - seen, of + total
+    most = min(all_lost, total)
+    if most - lost > EXACT:
+        share = all_lost / everything
+        deviation = math.sqrt(share * (1 - share) * (1 / of + 1 / total))
+        return normal((lost / total - (of - hits) / of) / deviation) if deviation else 1.0
+    terms = np.arange(lost, most + 1)
+    logs = (
+        _choose(all_lost, terms)
+        + _choose(everything - all_lost, total - terms)
+        - _choose(everything, total)
+    )
+    return float(min(1.0, np.exp(logs).sum()))
+
+
+def _choose(of: int, count: np.ndarray | int) -> np.ndarray:
+    """Logarithm of the number of ways."""
+    left = np.asarray(of - count, float)
+    ways = special.gammaln(of + 1.0) - special.gammaln(np.asarray(count, float) + 1)
+    found: np.ndarray = np.where(left >= 0, ways - special.gammaln(np.abs(left) + 1), -np.inf)
+    return found
+
+
+def normal(deviations: float) -> float:
+    """P of a value so many standard deviations above the mean."""
+    return float(special.ndtr(-deviations))
 
 
 def auc(value: float, n: int, m: int) -> float:
     """P of an AUC this high of scores that know nothing (Mann-Whitney, normal)."""
-    deviation = math.sqrt((n + m + 1) / (12 * n * m))
-    return float(stats.norm.sf((value - 0.5) / deviation))
+    return normal((value - 0.5) / math.sqrt((n + m + 1) / (12 * n * m)))
 
 
 def beyond(value: float, chance: np.ndarray) -> float:
     """P of a value this large, where `chance` holds what random splits gave (a gamma law)."""
     mean, variance = float(chance.mean()), float(chance.var(ddof=1))
-    if variance <= 0:
+    if variance <= 0 or value <= 0:
         return 1.0
-    return float(stats.gamma.sf(value, mean**2 / variance, scale=variance / mean))
+    return float(special.gammaincc(mean**2 / variance, value * mean / variance))
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -31,18 +31,31 @@ _METADATA = pa.struct(
         ("customAttributes", pa.list_(pa.string())),
     ]
 )
-SCHEMA = pa.schema(
-    [("captureData", pa.struct([(INPUT, _PART), (OUTPUT, _PART)])), ("eventMetadata", _METADATA)]
-)
 Handler = Callable[[Any], Any]
+
+
+def schema(sides: Sequence[str]) -> pa.Schema:
+    """What is read of a line: the rest is passed over."""
+    return pa.schema(
+        [
+            ("captureData", pa.struct([(side, _PART) for side in sides])),
+            ("eventMetadata", _METADATA),
+        ]
+    )
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Records in columns, and of each record the id that ground truth names it by."""
+    """Records in columns, and the invocations that they came in."""
 
     columns: pa.Table
-    ids: pa.Array
+    events: pa.Table
+    parents: np.ndarray
+
+    @property
+    def ids(self) -> pa.Array:
+        """Of each record, the id that ground truth names it by."""
+        return payloads.named(ids(self.events), self.parents)
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,8 @@ class Capture:
         ]
 
     def batches(self, rejects: Rejects) -> Iterator[Batch]:
-        for table in jsonlines.tables(self.files(), rejects, SCHEMA):
+        sides = (INPUT, OUTPUT) if self.handler else self.indexes
+        for table in jsonlines.tables(self.files(), rejects, schema(sides)):
             events = within(table, self.window, rejects).combine_chunks()
             if events.num_rows:
                 yield self._batch(events, rejects)
@@ -76,7 +90,7 @@ class Capture:
             table, parents = handled(events, self.handler, rejects)
         else:
             table, parents = self._decoded(events, rejects)
-        return Batch(columns.plain(table), payloads.named(ids(events), parents))
+        return Batch(columns.plain(table), events, parents)
 
     def _decoded(self, events: pa.Table, rejects: Rejects) -> tuple[pa.Table, np.ndarray]:
         """Both sides beside one another, the output's columns first as AWS has them."""
@@ -128,10 +142,10 @@ def within(table: pa.Table, window: Window, rejects: Rejects) -> pa.Table:
         seconds = pa.array([_seconds(each, rejects) for each in words.to_pylist()], pa.int64())
     kept = pc.is_valid(seconds)
     if window.start is not None:
-        kept = pc.and_(kept, pc.greater_equal(seconds, int(-(-window.start.timestamp() // 1))))
+        kept = pc.and_kleene(kept, pc.greater_equal(seconds, int(-(-window.start.timestamp() // 1))))
     if window.end is not None:
-        kept = pc.and_(kept, pc.less(seconds, int(-(-window.end.timestamp() // 1))))
-    return table.filter(pc.fill_null(kept, False))
+        kept = pc.and_kleene(kept, pc.less(seconds, int(-(-window.end.timestamp() // 1))))
+    return table if pc.all(kept).as_py() else table.filter(kept)
 
 
 def ids(events: pa.Table) -> pa.Array:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.json as reader
 
 BLOCK = 32 * 1024 * 1024
+NEWLINE = ord("\n")
 
 
 @dataclass
@@ -28,19 +29,29 @@ class Rejects:
         return ", ".join(f"{count} {why}" for why, count in self.counts.items())
 
 
-def blocks(paths: Iterable[Path], size: int = BLOCK) -> Iterator[bytes]:
-    """Whole lines of all files in turn, about `size` bytes together."""
-    waiting: list[bytes] = []
-    length = 0
+def blocks(paths: Iterable[Path], size: int = BLOCK) -> Iterator[memoryview]:
+    """Whole lines of all files in turn, about `size` bytes together; each is valid until the next.
+
+    One buffer serves for all: fresh memory for every block costs as much as reading does.
+    """
+    held, filled = bytearray(size), 0
     for path in paths:
-        for part in _whole_lines(path, size):
-            waiting.append(part)
-            length += len(part)
-            if length >= size:
-                yield b"".join(waiting)
-                waiting, length = [], 0
-    if waiting:
-        yield b"".join(waiting)
+        with path.open("rb", buffering=0) as file:
+            while read := file.readinto(memoryview(held)[filled:]):
+                filled += read
+                if filled == len(held):
+                    cut = held.rfind(b"\n") + 1
+                    if cut:
+                        yield memoryview(held)[:cut]
+                        held[: filled - cut] = held[cut:filled]
+                        filled -= cut
+                    else:  # a line longer than the buffer
+                        held = held + bytearray(len(held))
+        if filled and held[filled - 1] != NEWLINE:
+            held[filled : filled + 1] = b"\n"
+            filled += 1
+    if filled:
+        yield memoryview(held)[:filled]
 
 
 def tables(
@@ -51,7 +62,7 @@ def tables(
         yield table(block, rejects, schema)
 
 
-def table(block: bytes, rejects: Rejects, schema: pa.Schema | None = None) -> pa.Table:
+def table(block: bytes | memoryview, rejects: Rejects, schema: pa.Schema | None = None) -> pa.Table:
     """One block; where Arrow cannot read it, line by line, without the lines that are no JSON."""
     options = reader.ParseOptions(
         explicit_schema=schema,
@@ -60,7 +71,7 @@ def table(block: bytes, rejects: Rejects, schema: pa.Schema | None = None) -> pa
     try:
         return reader.read_json(pa.BufferReader(block), parse_options=options)
     except pa.ArrowInvalid:
-        rows = [row for row in _rows(block, rejects) if row is not None]
+        rows = list(_rows(bytes(block), rejects))
     if schema is None:
         return from_rows(rows)
     kept = []
@@ -78,7 +89,7 @@ def from_rows(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
 
 
-def _rows(block: bytes, rejects: Rejects) -> Iterator[dict[str, Any] | None]:
+def _rows(block: bytes, rejects: Rejects) -> Iterator[dict[str, Any]]:
     for line in block.splitlines():
         if not line.strip():
             continue
@@ -102,17 +113,3 @@ def _column(values: list[Any]) -> pa.Array:
 
 def _text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def _whole_lines(path: Path, size: int) -> Iterator[bytes]:
-    tail = b""
-    with path.open("rb") as file:
-        while chunk := file.read(size):
-            cut = chunk.rfind(b"\n") + 1
-            if cut:
-                yield tail + chunk[:cut]
-                tail = chunk[cut:]
-            else:
-                tail += chunk
-    if tail.strip():
-        yield tail + b"\n"

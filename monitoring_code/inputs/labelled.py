@@ -74,7 +74,7 @@ def read(
         capture = replace(job.capture(), indexes=sides)
         seen, parts = 0, []
         for batch in capture.batches(rejects):
-            seen += len(batch.ids)
+            seen += batch.columns.num_rows
             parts.append(ground_truth.merge(batch, labels))
         table = payloads.together(parts) if parts else pa.table({})
         print(f"{table.num_rows} of {seen} records have a label; labels of {labels.num_rows} ids")

@@ -42,11 +42,16 @@ def decode(
     """All payloads' records; `names` are those of CSV columns, used where their number fits."""
     numbers = np.arange(len(data))
     parts = []
-    for encoding in pc.unique(encodings).to_pylist():
-        chosen = pc.fill_null(pc.and_(pc.equal(encodings, encoding), pc.is_valid(data)), False)
-        picked, parents = data.filter(chosen), numbers[chosen.to_numpy(zero_copy_only=False)]
+    kinds = pc.unique(encodings).to_pylist()
+    for encoding in kinds:
+        if len(kinds) == 1 and not data.null_count:
+            chosen, picked, parents = None, data, numbers
+        else:
+            chosen = pc.fill_null(pc.and_(pc.equal(encodings, encoding), pc.is_valid(data)), False)
+            picked, parents = data.filter(chosen), numbers[chosen.to_numpy(zero_copy_only=False)]
         if encoding == "BASE64":
-            parts += _base64(picked, types.filter(chosen), parents, names, rejects)
+            said = types if chosen is None else types.filter(chosen)
+            parts += _base64(picked, said, parents, names, rejects)
         elif encoding == "CSV":
             parts.append(_csv(picked, parents, names, rejects))
         elif encoding == "JSON":
@@ -134,13 +139,17 @@ def _kind(content_type: str, text: str) -> str:
 def _csv(data: pa.Array, parents: np.ndarray, names: Sequence[str], rejects: Rejects) -> Records:
     """One or more lines in a payload; read together, then counted apart."""
     rows = pc.utf8_rtrim(data, "\r\n")
-    full = pc.fill_null(pc.greater(pc.binary_length(rows), 0), False)
-    rows, parents = rows.filter(full), parents[full.to_numpy(zero_copy_only=False)]
+    full = np.diff(_offsets(rows)) > 0
+    if not full.all():
+        rows, parents = rows.filter(pa.array(full)), parents[full]
     if not len(rows):
         return Records(pa.table({}), parents)
-    counts = pc.add(pc.count_substring(rows, "\n"), 1).to_numpy()
+    text = _joined(rows).to_pybytes()
+    counts = np.ones(len(rows), int)
+    if text.count(b"\n") != len(rows):
+        counts = pc.add(pc.count_substring(rows, "\n"), 1).to_numpy()
     try:
-        table = _read_csv(_joined(rows), quoted=pc.any(pc.match_substring(rows, '"')).as_py())
+        table = _read_csv(text)
     except pa.ArrowInvalid:
         table = None
     if table is None or table.num_rows != counts.sum():
@@ -163,15 +172,15 @@ def _csv_singly(payloads: list[str], rejects: Rejects) -> tuple[pa.Table, np.nda
         rejects.add(f"CSV rows without {width} columns", len(rows) - len(kept))
         writer.writerows(kept)
         counts.append(len(kept))
-    return _read_csv(pa.py_buffer(written.getvalue().encode()), quoted=True), np.array(counts)
+    return _read_csv(written.getvalue().encode()), np.array(counts)
 
 
-def _read_csv(text: pa.Buffer, *, quoted: bool) -> pa.Table:
+def _read_csv(text: bytes) -> pa.Table:
     names = [f"_c{i}" for i in range(len(next(csv.reader([_first_line(text)]))))]
     return csv_reader.read_csv(
         pa.BufferReader(text),
         read_options=csv_reader.ReadOptions(column_names=names),
-        parse_options=csv_reader.ParseOptions(newlines_in_values=quoted),
+        parse_options=csv_reader.ParseOptions(newlines_in_values=b'"' in text),
         convert_options=csv_reader.ConvertOptions(
             null_values=[""],
             strings_can_be_null=True,
@@ -182,9 +191,8 @@ def _read_csv(text: pa.Buffer, *, quoted: bool) -> pa.Table:
     )
 
 
-def _first_line(text: pa.Buffer) -> str:
-    head = text[: min(text.size, 1 << 20)].to_pybytes()
-    return head.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
+def _first_line(text: bytes) -> str:
+    return text[: text.find(b"\n")].decode("utf-8", "replace").rstrip("\r")
 
 
 def _json(data: pa.Array, parents: np.ndarray, rejects: Rejects) -> Records:
@@ -269,6 +277,11 @@ def _spread(name: str, lists: pa.ListArray) -> dict[str, Any]:
 def _joined(rows: pa.Array) -> pa.Buffer:
     """The texts, each on a line of its own."""
     ended = pc.binary_join_element_wise(rows, pa.scalar("", rows.type), "\n")
-    offsets = np.frombuffer(ended.buffers()[1], np.int32)[: len(ended) + 1 + ended.offset]
-    begin, end = int(offsets[ended.offset]), int(offsets[-1])
-    return ended.buffers()[2][begin:end]
+    offsets = _offsets(ended)
+    return ended.buffers()[2][int(offsets[0]) : int(offsets[-1])]
+
+
+def _offsets(texts: pa.Array) -> np.ndarray:
+    """Where each text begins in the array's data, and where the last one ends."""
+    found = np.frombuffer(texts.buffers()[1], np.int32)
+    return found[texts.offset : texts.offset + len(texts) + 1]

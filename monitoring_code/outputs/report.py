@@ -19,7 +19,11 @@ MESSAGE_BYTES = 1024  # of the exit message that SageMaker keeps
 def write(folder: Path, name: str, content: Any) -> None:
     """JSON that every reader takes: NaN and infinities as the words that AWS writes."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(json.dumps(_plain(content), indent=1), encoding="utf-8")
+    try:
+        text = json.dumps(content, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_plain(content))
+    (folder / name).write_text(text + "\n", encoding="utf-8")
 
 
 def message(base: Path, words: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -93,7 +93,7 @@ class Profile:
             self._pruned = True
 
     def _remember(self, texts: pa.Array) -> None:
-        found = pd.util.hash_array(texts.to_numpy(zero_copy_only=False), categorize=False)
+        found = hashed(texts.to_pylist())
         self._hashes = np.union1d(self._hashes, found)[:SMALLEST]
 
     @property
@@ -129,6 +129,16 @@ class Profile:
         # Beyond AWS's schema, which allows more: the shares that data_type_check is about.
         feature["type_counts"] = {name: self.types[name] for name in (INTEGRAL, FRACTIONAL, STRING)}
         return feature
+
+
+def hashed(texts: list[str]) -> np.ndarray:
+    """Numbers of 64 bits, spread evenly, the same in every process (CRC-32, then splitmix64)."""
+    found = np.fromiter((zlib.crc32(text.encode()) for text in texts), np.uint64, len(texts))
+    found += np.uint64(0x9E3779B97F4A7C15)
+    found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: np.ndarray = found ^ (found >> np.uint64(31))
+    return mixed
 
 
 class Numbers:

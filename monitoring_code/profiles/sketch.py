@@ -43,7 +43,8 @@ class Sketch:
     def _compact(self) -> None:
         """Halve the lowest level that is over its room; a value left over stays."""
         level = next(i for i, held in enumerate(self.levels) if len(held) > self._room(i))
-        held = np.sort(self.levels[level])
+        # Above the lowest level, sorted parts stand one after another, which stable sorts know.
+        held = np.sort(self.levels[level], kind="stable" if level else None)
         even = len(held) - len(held) % 2
         if level + 1 == len(self.levels):
             self.levels.append(np.empty(0))

@@ -219,7 +219,7 @@ def test_blocks_lose_no_line(tmp_path_factory: Any, lines: list[str], size: int)
     half = len(lines) // 2
     (folder / "a").write_text("".join(line + "\n" for line in lines[:half]))
     (folder / "b").write_text("\n".join(lines[half:]))  # no line break at the end
-    found = b"".join(blocks([folder / "a", folder / "b"], size)).decode().splitlines()
+    found = b"".join(map(bytes, blocks([folder / "a", folder / "b"], size))).decode().splitlines()
     assert [line for line in found if line.strip()] == [line for line in lines if line.strip()]
 
 
