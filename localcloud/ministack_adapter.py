@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from localcloud.config import HOST, CloudConfig
 from localcloud.ministack_parts import PARTS, VERSION
@@ -226,20 +227,36 @@ def call_json(
     service: str, target: str, document: Any, key: str = "test"
 ) -> tuple[int, dict[str, Any]]:
     """Call a JSON-protocol service inside this process; from a worker thread only."""
+    headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+    body = json.dumps(document).encode()
+    status, answer = _call(service, "POST", "/", headers, body, key)
+    return status, json.loads(answer) if answer else {}
+
+
+def put_object(bucket: str, key: str, content: bytes) -> None:
+    """Write an object from a worker thread, also while the cloud stops; OSError if S3 refuses."""
+    path = f"/{bucket}/{quote(key)}"
+    status, answer = _call("s3", "PUT", path, {}, content, "test")
+    if status >= 400:
+        raise OSError(f"s3://{bucket}/{key}: {status}: {answer.decode('utf-8', 'replace')[:500]}")
+
+
+def _call(
+    service: str, method: str, path: str, headers: dict[str, str], body: bytes, key: str
+) -> tuple[int, bytes]:
     here = config()
     app = part("ministack.app")
-    headers = {
-        "x-amz-target": target,
-        "content-type": "application/x-amz-json-1.1",
+    signed = {
         "host": f"{service}.{here.region}.amazonaws.com",
         "authorization": (
             f"AWS4-HMAC-SHA256 Credential={key}/20260101/{here.region}/{service}/aws4_request"
         ),
     }
-    body = json.dumps(document).encode()
     handler = app.SERVICE_HANDLERS[service]
-    status, _, answer = app.call_service_handler_sync(handler, "POST", "/", headers, body, {})
-    return status, json.loads(answer) if answer else {}
+    status, _, answer = app.call_service_handler_sync(
+        handler, method, path, signed | headers, body, {}
+    )
+    return status, answer
 
 
 def put_event(

@@ -21,8 +21,10 @@ WAIT = 60.0
 
 # A model that answers with what it was given; the request can ask it to fail.
 INFERENCE = """
-import json, os, time
+import json, os, threading, time
 from sagemaker_inference.errors import BaseInferenceToolkitError
+
+together = threading.Barrier(12)
 
 def model_fn(model_dir):
     with open(os.path.join(model_dir, "name")) as file:
@@ -39,6 +41,8 @@ def input_fn(body, content_type):
         raise BaseInferenceToolkitError(415, "not this", "not this")
     if text == "slow":
         time.sleep(1)
+    if text == "together":
+        together.wait(60)
     return text
 
 def predict_fn(text, name):

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,6 +82,16 @@ def test_traffic_is_shared_by_weight_and_a_target_overrides_it(sagemaker, endpoi
     assert 100 < asked["main"] < 190  # 150 expected; five standard deviations are 31
     models = {sagemaker.invoke(endpoint, TargetVariant="other")["model"] for _ in range(5)}
     assert models == {"second"}
+
+
+def test_an_instance_takes_many_requests_at_once(sagemaker, endpoint):
+    """Each of twelve is answered only when all twelve are there."""
+    with ThreadPoolExecutor(12) as pool:
+        asked = [
+            pool.submit(sagemaker.invoke, endpoint, "together", TargetVariant="main")
+            for _ in range(12)
+        ]
+        assert [each.result()["text"] for each in asked] == ["together"] * 12
 
 
 @pytest.mark.parametrize(
@@ -378,9 +389,28 @@ def variant(**more: Any) -> dict[str, Any]:
             "does not serve AsyncInferenceConfig",
         ),
         ([{"VariantName": "v", "ModelName": "{model}"}], {}, "lacks InstanceType"),
+        (
+            [variant(ModelName="{model}")],
+            {
+                "DataCaptureConfig": {
+                    "InitialSamplingPercentage": 1,
+                    "DestinationS3Uri": "https://b/k",
+                    "CaptureOptions": [{"CaptureMode": "Input"}],
+                }
+            },
+            "DestinationS3Uri must be an S3 URI",
+        ),
     ],
-    ids=["unknown model", "no model", "same names", "serverless", "async", "no instance type"],
-)  # fmt: skip
+    ids=[
+        "unknown model",
+        "no model",
+        "same names",
+        "serverless",
+        "async",
+        "no instance type",
+        "no bucket",
+    ],
+)
 def test_configurations_that_are_refused(sagemaker, first, variants, more, words):
     given = [{k: first if v == "{model}" else v for k, v in each.items()} for each in variants]
     code, message = refusal(

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 from typing import Any
@@ -56,7 +57,14 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     group = name("group")
     it.api.create_model_package_group(ModelPackageGroupName=group)
     package = it.api.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
-    endpoint = it.endpoint(it.config(main=(it.model("before"), 2.0, 1)))
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{it.bucket}/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    config = it.config_with({"DataCaptureConfig": capture}, main=(it.model("before"), 2.0, 1))
+    endpoint = it.endpoint(config)
     unborn = name("endpoint")
     heavy = it.config(main=it.model("heavy"))
     it.api.create_endpoint(EndpointName=unborn, EndpointConfigName=heavy)
@@ -71,6 +79,8 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     until(lambda: all(word in read(saved) for word in (training, execution, package, unborn)))
 
     port = int(own_cloud.endpoint.rpartition(":")[2])
+    if number == signal.SIGTERM:
+        it.invoke(endpoint, "the last request")
     own_cloud.stop(number)
     own_cloud.start(port)
 
@@ -92,6 +102,10 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
 
     found = it.api.describe_model_package(ModelPackageName=package)
     assert found["ModelPackageGroupName"] == group
+    if number == signal.SIGTERM:
+        lines = b"".join(it.get(f"s3://{it.bucket}/{key}") for key in it.keys("capture/"))
+        last = base64.b64encode(b"the last request")
+        assert last in lines
     answer = until(lambda: answered(it, endpoint))
     assert answer["model"] == "before"
     assert answer["pid"] != serving

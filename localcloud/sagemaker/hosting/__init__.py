@@ -7,7 +7,7 @@ from collections.abc import Callable
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
 from localcloud.sagemaker import service
-from localcloud.sagemaker.hosting import configs, deployment, endpoints, runtime, serving
+from localcloud.sagemaker.hosting import capture, configs, deployment, endpoints, runtime, serving
 
 __all__ = ["configs", "endpoints", "install"]
 
@@ -18,6 +18,7 @@ def install(config: CloudConfig) -> None:
     service.serve_runtime(runtime.handle)
     cloud.replace("ministack.core.responses", "_expected_envelope_content_type", _as_answered)
     cloud.on_ready(deployment.resume)
+    cloud.on_stop(capture.capture.flush)
     cloud.on_stop(deployment.stop_all)
 
 

@@ -69,7 +69,7 @@ class Capture:
         for prefix, lines in waiting.items():
             try:
                 self._write(prefix, lines)
-            except (*files.S3_ERRORS, OSError):
+            except OSError:
                 log.exception("%d captured requests of %s could not be written", len(lines), prefix)
 
     def _write(self, prefix: str, lines: list[tuple[datetime, str]]) -> None:
@@ -82,7 +82,7 @@ class Capture:
             name = f"{first:%M-%S}-{milliseconds:03d}-{uuid.uuid4()}.jsonl"
             bucket, key = files.split(f"{prefix}/{hour}/{name}")
             content = "".join(line + "\n" for _, line in entries).encode()
-            cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+            cloud.put_object(bucket, key, content)
 
     def _run(self) -> None:
         while True:

@@ -40,6 +40,9 @@ def create_endpoint_config(request: dict[str, Any]) -> dict[str, Any]:
     checks.distinct((each["VariantName"] for each in variants), "The names of production variants")
     for variant in variants:
         _check(variant)
+    captured = request.get("DataCaptureConfig", {}).get("DestinationS3Uri", "s3://")
+    if not captured.startswith("s3://"):
+        raise validation(f"DestinationS3Uri must be an S3 URI, not {captured}.")
     arn = names.arn("endpoint-config", name)
     kept = {key: value for key, value in request.items() if key != "Tags"}
     if not store.add(KIND, name, {**kept, "EndpointConfigArn": arn, "CreationTime": now()}):
