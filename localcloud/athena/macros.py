@@ -62,7 +62,6 @@ CREATE MACRO multimap_agg(k, v) AS map_from_entries(list_transform(array_distinc
         list_filter(list({'k': k, 'v': v}), lambda p: p.k = q), lambda p: p.v)}));
 CREATE MACRO arbitrary(x) AS any_value(x);
 CREATE MACRO every(x) AS bool_and(x);
-CREATE MACRO checksum(x) AS encode(md5(string_agg(CAST(x AS VARCHAR), '')));
 CREATE MACRO geometric_mean(x) AS exp(avg(ln(x)));
 
 CREATE MACRO is_nan(x) AS isnan(x);
@@ -95,6 +94,7 @@ CREATE MACRO regexp_split(s, p) AS string_split_regex(s, p);
 CREATE MACRO athena_regexp_extract(s, p, g) AS
     CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
 CREATE MACRO athena_url_encode(u) AS replace(url_encode(u), '%20', '+');
+CREATE MACRO athena_url_decode(u) AS url_decode(replace(u, '+', ' '));
 CREATE MACRO url_extract_host(u) AS
     nullif(regexp_extract(u, '^[^:]+://(?:[^/@]*@)?([^/:?#]+)', 1), '');
 CREATE MACRO url_extract_path(u) AS regexp_extract(u, '^[^:]+://[^/?#]+([^?#]*)', 1);
@@ -123,7 +123,8 @@ CREATE MACRO athena_sequence_of_days(a, b) AS
     cast_to_type(generate_series(a, b, INTERVAL 1 DAY), [a]);
 CREATE MACRO athena_map_entries(m) AS
     list_transform(map_entries(m), lambda e: {'_0': e.key, '_1': e.value});
-CREATE MACRO shuffle(a) AS list_sort(a);
+CREATE MACRO shuffle(a) AS list_transform(
+    list_sort(list_transform(a, lambda x: {'at': random(), 'x': x})), lambda p: p.x);
 CREATE MACRO ngrams(a, n) AS list_transform(
     range(1, greatest(len(a) - n + 2, 2)), lambda i: a[i:i + n - 1]);
 CREATE MACRO zip(a, b) AS list_transform(list_zip(a, b), lambda p: {'_0': p[1], '_1': p[2]});

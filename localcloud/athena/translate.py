@@ -67,7 +67,7 @@ def _anonymous(node: exp.Expr) -> exp.Expr:
     return node
 
 
-_RENAMED = {"map_entries": "athena_map_entries", "url_encode": "athena_url_encode"}
+_RENAMED = {name: f"athena_{name}" for name in ("map_entries", "url_encode", "url_decode")}
 
 
 def _pattern(node: exp.Expr) -> exp.Expr:
