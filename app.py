@@ -106,7 +106,7 @@ def monitor_step(event: dict[str, Any], context: Any) -> Any:
     {
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
-        "detail": {"state": {"value": ["ALARM"]}},
+        "detail": {"state": {"value": ["ALARM", "OK"]}},
     }
 )
 def drift(event: CloudWatchEvent) -> Any:

@@ -1,123 +1,141 @@
-"""Drift was seen: shall the pipeline retrain? A pure decision, and the edge that acts on it."""
+"""The edge of the way back: an alarm, or the sweep, acts on the incident that is due."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from chalicelib import clock, records
+from chalicelib import clock, incidents, policy, quiet, records, runs
 from chalicelib.environment import Environment
+from chalicelib.incidents import Incident
+from chalicelib.policy import Decision, Policy, Situation
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Settings
 
 LOOK_BACK = 200  # runs: far more than a day holds
-DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Policy:
-    retrain: bool
-    cool_down: dt.timedelta
-    daily_budget: int
-
-
-@dataclass(frozen=True)
-class Decision:
-    start: bool
-    why: str
-
-
-def decide(policy: Policy, now: dt.datetime, started: Sequence[dt.datetime]) -> Decision:
-    """`started`: when earlier runs with reason=drift began."""
-    if not policy.retrain:
-        return Decision(False, "drift.retrain is false: people decide")
-    if policy.daily_budget < 1:
-        return Decision(False, "drift.daily_budget is 0")
-    last = max(started, default=None)
-    if last is not None and now - last < policy.cool_down:
-        until = clock.text(last + policy.cool_down)
-        return Decision(
-            False, f"cool-down: drift started a run at {clock.text(last)}; until {until}"
-        )
-    today = sum(now - moment < DAY for moment in started)
-    if today >= policy.daily_budget:
-        return Decision(False, f"daily budget: drift started {today} runs in the last 24 hours")
-    return Decision(True, "the policy allows it")
-
-
-def describe(violations: Sequence[Mapping[str, Any]]) -> str:
-    """What drifted and how far, one line each."""
-    return "\n".join(
-        f"{found['feature_name']}: {found['constraint_check_type']}: {found['description']}"
-        for found in violations
-    )
 
 
 def alarmed(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The drift alarm rings: decide on the newest violations, start a run, tell people.
+    """The drift alarm rings or falls silent: act on what the newest look left to decide.
 
-    EventBridge may deliver an event twice: the run's cause and the record's decision are one each.
+    EventBridge may deliver an event twice: what is decided is not due again.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
     """
     alarm = event["detail"]["alarmName"]
     if alarm != Environment.from_env().drift_alarm:
         return {"ignored": f"{alarm} is not this pipeline's alarm"}
-    found = next((r for r in records.newest(records.DRIFT, 20) if r["violations"]), None)
-    if found is None:
-        return {"ignored": "there is no record of a violation"}
-    if "decision" in found:
-        return {"ignored": f"{found['time']} was decided before"}
-    return _act(found)
+    incident = incidents.newest()
+    if incident is None or incident.decide_at is None:
+        return {"ignored": "there is nothing to decide"}
+    return _act(incident, clock.now())
 
 
-def _act(found: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib import runs, settings
+def sweep() -> dict[str, Any]:
+    """What waited (cool-down, quiet hours, an alarm that did not come) is decided when due."""
+    incident, now = incidents.newest(), clock.now()
+    if incident is None or incident.decide_at is None or clock.parse(incident.decide_at) > now:
+        return {"due": False}
+    return {"due": True, **_act(incident, now)}
 
-    configured = settings.load().drift
-    policy = Policy(
-        configured.retrain,
-        dt.timedelta(minutes=configured.cool_down_minutes),
-        configured.daily_budget,
+
+def configured_policy(settings: Settings) -> Policy:
+    drift = settings.drift
+    return Policy(
+        notify_only=drift.notify_only,
+        cool_down=dt.timedelta(minutes=drift.cool_down_minutes),
+        daily_budget=drift.daily_budget,
+        max_tries=drift.max_tries,
+        min_new_rows=drift.min_new_rows,
+        severe_checks=frozenset(drift.severe_checks),
+        severe_distance=drift.severe_distance,
+        quiet_hours=quiet.parse(drift.quiet_hours, settings.pipeline.time_zone),
     )
-    decision = decide(policy, clock.now(), _started())
+
+
+def _act(incident: Incident, now: dt.datetime) -> dict[str, Any]:
+    from chalicelib import settings
+
+    configured = settings.load()
+    if not incident.open:
+        return _recover(incident, configured_policy(configured), now)
+    look = records.get(f"{records.DRIFT}{incident.last_seen}")
+    assert look is not None, f"there is no look of {incident.last_seen}"
+    earlier = [run for run in records.newest_runs(LOOK_BACK) if run["reason"] == "drift"]
+    own = [str(r["run_id"]) for r in earlier if r.get("incident") == incident.since][::-1]
+    rules = configured_policy(configured)
+    decision = policy.decide(rules, _situation(configured, rules, look, earlier, len(own), now))
     run_id = None
     if decision.start:
-        outcome = runs.start("drift", _cause(found), f"drift-{found['time']}")
-        run_id = getattr(outcome, "run_id", None)
-        if not isinstance(outcome, runs.RunStarted):
-            decision = Decision(False, outcome.why)
-    return _tell(found, decision, run_id)
-
-
-def _tell(found: Mapping[str, Any], decision: Decision, run_id: str | None) -> dict[str, Any]:
-    from chalicelib import notify
-
-    did = f"Started run {run_id}." if decision.start else f"No run was started: {decision.why}."
-    facts = {"report": found["report_uri"], "records": found["records"]}
-    notify.notify(
-        "drift",
-        f"Drift in {_features(found)}",
-        f"{describe(found['violations'])}\n\n{did}",
-        **(facts | ({"run_id": run_id} if run_id else {})),
-    )
-    records.change(
-        f"{records.DRIFT}{found['time']}",
-        {"decision": {"start": decision.start, "why": decision.why}, "run": run_id},
-    )
+        decision, run_id = _start(incident, len(own), now)
+    own += [run_id] if run_id else []
+    incident = incidents.after_decision(incident, decision, own)
+    incidents.save(incident)
+    decided = {"start": decision.start, "why": decision.why, "reasons": list(decision.reasons)}
+    change = {"decision": decided, "run": run_id, "incident": incident.since}
+    records.change(f"{records.DRIFT}{incident.last_seen}", change)
+    _tell(incident, look, decision)
     return {"start": decision.start, "why": decision.why, "run_id": run_id}
 
 
-def _started() -> list[dt.datetime]:
-    return [
-        clock.parse(run["started_at"])
-        for run in records.newest_runs(LOOK_BACK)
-        if run["reason"] == "drift" and run.get("started_at")
-    ]
+def _situation(
+    settings: Settings,
+    rules: Policy,
+    look: Mapping[str, Any],
+    earlier: list[records.Record],
+    tries: int,
+    now: dt.datetime,
+) -> Situation:
+    from chalicelib import new_rows
+
+    champion = records.get(records.CHAMPION) or {}
+    return Situation(
+        now=now,
+        violations=look["violations"],
+        started=[clock.parse(run["started_at"]) for run in earlier],
+        tries=tries,
+        new_rows=new_rows.count(settings.dataset.name, rules.min_new_rows),
+        active_run=runs.active(),
+        superseded=look["champion_run"] != champion.get("run"),
+    )
 
 
-def _cause(found: Mapping[str, Any]) -> str:
-    return f"drift in {_features(found)} at {found['time']}"
+def _start(incident: Incident, tries: int, now: dt.datetime) -> tuple[Decision, str | None]:
+    """Start the incident's next run; the same try starts one."""
+    cause = f"drift in {', '.join(incident.features)} at {incident.last_seen}"
+    cause_id = f"drift-{incident.since}-{tries + 1}"
+    outcome = runs.start("drift", cause, cause_id, facts={"incident": incident.since})
+    if isinstance(outcome, runs.RunStarted):
+        return Decision(True, ("the policy allows it",)), outcome.run_id
+    return Decision(False, (outcome.why,), now + policy.RUN_PATIENCE), None
 
 
-def _features(found: Mapping[str, Any]) -> str:
-    return ", ".join(dict.fromkeys(str(entry["feature_name"]) for entry in found["violations"]))
+def _tell(incident: Incident, look: Mapping[str, Any], decision: Decision) -> None:
+    """One message that it began, one that it does not end; each is marked when it is out."""
+    from chalicelib import incident_message, notify
+
+    if not decision.tell:
+        return
+    told = clock.text(clock.now())
+    if decision.escalate and not incident.escalated_at:
+        notify.send(incident_message.escalated(incident, look, decision))
+        incidents.save(replace(incident, told_at=incident.told_at or told, escalated_at=told))
+    elif not incident.told_at:
+        notify.send(incident_message.opened(incident, look, decision))
+        incidents.save(replace(incident, told_at=told))
+
+
+def _recover(incident: Incident, rules: Policy, now: dt.datetime) -> dict[str, Any]:
+    """Tell that it is over, once, where people were told that it began; not in quiet hours."""
+    from chalicelib import incident_message, notify
+
+    if rules.quiet_hours and (end := rules.quiet_hours.until(now)):
+        incidents.save(replace(incident, decide_at=clock.text(end)))
+        return {"recovered": incident.since, "told": False}
+    if incident.told_at:
+        notify.send(incident_message.recovered(incident))
+    told = clock.text(now) if incident.told_at else None
+    incidents.save(replace(incident, decide_at=None, recovery_told_at=told))
+    return {"recovered": incident.since, "told": bool(told)}

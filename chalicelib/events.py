@@ -31,9 +31,10 @@ def coalesce(event: Event, context: Any) -> Any:
 
 def sweep(event: Event, context: Any) -> Any:
     from chalicelib import coalesce as waiting
+    from chalicelib import drift as incidents
 
     _correlate(event["id"], context)
-    return waiting.sweep()
+    return {**waiting.sweep(), "drift": incidents.sweep()}
 
 
 def run_step(event: Event, context: Any) -> Any:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib import capture, clients, clock, jobs, places, records
+from chalicelib import capture, clients, clock, incidents, jobs, places, records
 from chalicelib.environment import Environment
 
 STATE = "#monitor"  # the analysis under way, and until when traffic is analysed
@@ -80,8 +80,11 @@ def finish(execution: dict[str, Any]) -> dict[str, Any]:
         "champion_run": begun["champion_run"],
     }
     records.put(f"{records.DRIFT}{begun['end']}", record)
+    incident = incidents.after_look(incidents.newest(), record, clock.now())
+    if incident is not None:
+        incidents.save(incident)
     records.put(STATE, {"analysed_until": begun["end"]})
-    # The alarm that these set off reads the record, so they come last.
+    # The alarm that these set off reads the records, so they come last.
     _publish(environment, statistics, violations)
     return {"violations": len(violations), "records": seen, "report_uri": record["report_uri"]}
 

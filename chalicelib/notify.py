@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import clients, clock, records
@@ -12,22 +14,36 @@ from chalicelib.environment import Environment
 SUBJECT_LIMIT = 100  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 
+@dataclass(frozen=True)
+class Message:
+    """`text` is for people and says all; `facts` are the same for machines."""
+
+    kind: str
+    subject: str
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def notify(kind: str, subject: str, message: str, **facts: Any) -> None:
-    """Publish the message with its facts below it, and remember it."""
-    subject = subject_line(subject)
+    """Tell a message with its facts below it."""
+    send(Message(kind, subject, body(message, facts), facts))
+
+
+def send(message: Message) -> None:
+    """Publish it, and remember it."""
+    subject = subject_line(message.subject)
     clients.client("sns").publish(
         TopicArn=Environment.from_env().topic_arn,
         Subject=subject,
-        Message=body(message, facts),
-        MessageAttributes={"kind": {"DataType": "String", "StringValue": kind}},
+        Message=message.text,
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": message.kind}},
     )
     now = clock.text(clock.now())
+    facts = dict(message.facts)
     if "run_id" in facts:  # the table's sort key has that name
         facts["run"] = facts.pop("run_id")
-    records.put(
-        f"{records.NOTIFICATION}{now}-{secrets.token_hex(2)}",
-        {**facts, "time": now, "kind": kind, "subject": subject, "message": message},
-    )
+    told = {"time": now, "kind": message.kind, "subject": subject, "message": message.text}
+    records.put(f"{records.NOTIFICATION}{now}-{secrets.token_hex(2)}", {**facts, **told})
 
 
 def subject_line(words: str) -> str:

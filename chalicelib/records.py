@@ -65,6 +65,7 @@ def _query(condition: str, key: str, limit: int) -> list[Record]:
             KeyConditionExpression=f"pipeline = :p AND {condition}",
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
+            ConsistentRead=True,
             PaginationConfig={"MaxItems": limit},
         )
     )

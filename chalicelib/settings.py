@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from chalicelib import learning
+from chalicelib import learning, watching
 from chalicelib.learning import Evaluation, Gate, Model, Training
 from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
 from chalicelib.schema import Dataset, TrainingDataset
-from chalicelib.section import InstanceType, Section, Share
+from chalicelib.section import InstanceType, Section
+from chalicelib.watching import Drift, Monitor
 
 FILE = Path(__file__).with_name("pipeline.toml")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){0,38}$")]
@@ -26,6 +27,7 @@ class SettingsError(ValueError):
 
 class Pipeline(Section):
     name: Name
+    time_zone: str = "UTC"
 
 
 class SideDataset(Dataset):
@@ -46,18 +48,6 @@ class Endpoint(Section):
     instance_type: InstanceType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1)] = 1
     capture_percent: Annotated[int, Field(ge=0, le=100)] = 100
-
-
-class Monitor(Section):
-    instance_type: InstanceType = "ml.m5.large"
-    threshold: Share = 0.1
-    min_records: Annotated[int, Field(ge=1)] = 50
-
-
-class Drift(Section):
-    retrain: bool = True
-    cool_down_minutes: Annotated[float, Field(ge=0)] = 60
-    daily_budget: Annotated[int, Field(ge=0)] = 4
 
 
 class Settings(Section):
@@ -117,6 +107,7 @@ class Settings(Section):
             raise ValueError(f"model.inputs has the label {self.dataset.label}")
         wrong = fitting.problems(self.quality, self.dataset, self.dataset.label)
         wrong += learning.problems(self.model, self.training, self.evaluation, self.dataset)
+        wrong += watching.problems(self.pipeline, self.drift)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

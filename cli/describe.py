@@ -63,9 +63,46 @@ def drift(found: list[dict[str, Any]]) -> None:
                 f"{each['feature_name']}: {each['constraint_check_type']}: {each['description']}"
             )
             show.console.print(f"  [yellow]{escape(words)}[/yellow]")
-        if decision := look.get("decision"):
-            did = f"started run {look.get('run')}" if decision["start"] else "started no run"
-            show.console.print(f"  {did}: {escape(decision['why'])}")
+        drift_decision(look)
+
+
+def look(stack: str, time: str, *, as_json: bool) -> None:
+    """A monitor run's record, its violations the furthest first, and the incident it belongs to."""
+    record = show.plain(records.look(stack, time))
+    incident = show.plain(records.incident(stack, str(record.get("incident", ""))))
+    if as_json:
+        show.as_json({**record, "incident": incident})
+        return
+    show.console.print(f"[bold]look of {record['time']}[/bold]")
+    names = ("start", "records", "status", "champion_run", "report_uri")
+    for name in names:
+        show.console.print(f"  {name.replace('_', ' '):<14} {escape(str(record[name]))}")
+    drift_decision(record)
+    if record["violations"]:
+        ordered = sorted(record["violations"], key=_distance, reverse=True)
+        show.table(ordered, ("feature_name", "distance", "threshold", "constraint_check_type"))
+    for found in record["violations"]:
+        if "distance" not in found:
+            show.console.print(f"  {escape(found['feature_name'])}: {escape(found['description'])}")
+    for example in record.get("examples", []):
+        show.console.print(f"  [dim]{escape(str(example))}[/dim]")
+    if incident:
+        ended = incident.get("closed_at") or "open"
+        runs = ", ".join(incident["runs"]) or "none"
+        show.console.print(
+            f"incident since {incident['since']}, {ended}; seen {incident['seen']} times; "
+            f"runs: {runs}"
+        )
+
+
+def drift_decision(record: dict[str, Any]) -> None:
+    if decision := record.get("decision"):
+        did = f"started run {record.get('run')}" if decision["start"] else "started no run"
+        show.console.print(f"  {did}: {escape(decision['why'])}")
+
+
+def _distance(violation: dict[str, Any]) -> float:
+    return float(violation.get("distance", "inf"))
 
 
 def logs(

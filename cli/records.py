@@ -61,6 +61,25 @@ def drift(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
     return _query(stack, Key("run_id").begins_with("#drift#"), limit)
 
 
+def look(stack: str, time: str) -> dict[str, Any]:
+    """One monitor run by its time, by the beginning of it, or the newest by `latest`."""
+    if time == "latest":
+        found = drift(stack, 1)
+    else:
+        found = _query(stack, Key("run_id").begins_with(f"#drift#{time}"), 2)
+    if not found:
+        raise Problem(f"there is no look of {time}", "The looks there are: driftloop drift")
+    if len(found) > 1:
+        raise Problem(f"more than one look begins with {time}", "Give more of its time.")
+    return found[0]
+
+
+def incident(stack: str, since: str) -> dict[str, Any] | None:
+    """Drift from the first look that saw it to the first that did not."""
+    found = _query(stack, Key("run_id").eq(f"#incident#{since}"), 1)
+    return found[0] if found else None
+
+
 def notifications(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
     """What people were told, newest first."""
     return _query(stack, Key("run_id").begins_with("#notification#"), limit)

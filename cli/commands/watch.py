@@ -10,6 +10,8 @@ from cli import show
 from cli.application import Json, Limit, app, stack
 
 PANEL = "Watch"
+drift_app = typer.Typer(help="What the monitor found.", invoke_without_command=True)
+app.add_typer(drift_app, name="drift", rich_help_panel=PANEL)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -40,9 +42,11 @@ def models(limit: Limit = 20, json: Json = False) -> None:
     show.table(found, ("model_version", "state", "accuracy", "run_id", "created_at"))
 
 
-@app.command(rich_help_panel=PANEL)
-def drift(limit: Limit = 10, json: Json = False) -> None:
-    """What the monitor found in live traffic, and what was decided."""
+@drift_app.callback()
+def drift(context: typer.Context, limit: Limit = 10, json: Json = False) -> None:
+    """Without a subcommand: what the monitor found in live traffic, and what was decided."""
+    if context.invoked_subcommand is not None:
+        return
     from cli import describe, records
 
     found = records.drift(stack(), limit)
@@ -50,6 +54,17 @@ def drift(limit: Limit = 10, json: Json = False) -> None:
         show.as_json(found)
         return
     describe.drift(found)
+
+
+@drift_app.command("show")
+def show_look(
+    time: Annotated[str, typer.Argument(help="Its time, or the beginning of it.")] = "latest",
+    json: Json = False,
+) -> None:
+    """One look in full: what drifted and how far, what was decided, the incident, the report."""
+    from cli import describe
+
+    describe.look(stack(), time, as_json=json)
 
 
 @app.command(rich_help_panel=PANEL)

@@ -17,7 +17,7 @@ from cli import package
 MEGABYTE = 1024 * 1024
 REQUIRED = {
     "annotated_types", "aws_lambda_powertools", "backports", "jmespath", "pydantic",
-    "pydantic_core", "typing_extensions.py", "typing_inspection",
+    "pydantic_core", "typing_extensions.py", "typing_inspection", "tzdata",
 }  # fmt: skip
 ROOT = Path(__file__).parents[2]
 OURS = {"app.py", "chalice", "chalicelib"}

@@ -15,7 +15,10 @@ from chalicelib import (
     drift,
     events,
     failures,
+    feedback,
+    incidents,
     monitor,
+    policy,
     records,
     registry,
     runs,
@@ -47,10 +50,23 @@ def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
             {"AttributeName": "run_id", "KeyType": "RANGE"},
         ],
     )
+    cloud.client("dynamodb").create_table(
+        TableName=f"arrivals-{bucket}",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "dataset", "AttributeType": "S"},
+            {"AttributeName": "arrival_id", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "dataset", "KeyType": "HASH"},
+            {"AttributeName": "arrival_id", "KeyType": "RANGE"},
+        ],
+    )
     topic = cloud.client("sns").create_topic(Name=f"topic-{bucket}")["TopicArn"]
     values = {field.name: field.name for field in dataclasses.fields(Environment)} | {
         "data_bucket": bucket,
         "runs_table": table,
+        "arrivals_table": f"arrivals-{bucket}",
         "topic_arn": topic,
         "idempotency_table": f"idempotency-{bucket}",
         "endpoint_name": "reviews",
@@ -80,6 +96,88 @@ def capture_requests(stack: Any, bucket: str, moment: dt.datetime, count: int) -
         Key=f"capture/reviews/primary/{moment:%Y/%m/%d/%H}/x.jsonl",
         Body="\n".join([json.dumps(line)] * count).encode(),
     )
+
+
+RINGS = {"detail": {"alarmName": "reviews-drift", "state": {"value": "ALARM"}}}
+SILENT = {"detail": {"alarmName": "reviews-drift", "state": {"value": "OK"}}}
+
+
+def starter(started: list[dict[str, Any]]) -> Any:
+    """Starts runs that are over at once; keeps what it was asked."""
+
+    def start(reason: str, cause: str, cause_id: str, facts: dict[str, Any]) -> runs.RunStarted:
+        run_id = f"20260301-130000-{len(started) + 1:06d}"
+        moment = clock.text(clock.now() - dt.timedelta(hours=2))
+        run = {"reason": reason, "status": "succeeded", "started_at": moment, **facts}
+        records.put(run_id, run)
+        started.append({"cause": cause, "cause_id": cause_id})
+        return runs.RunStarted(run_id)
+
+    return start
+
+
+def look(stack: Any, bucket: str, number: int, violations: list[dict[str, str]]) -> None:
+    """The monitor's last step after a look at minute `number`."""
+    time = f"2026-03-01T12:{number:02d}:00.000Z"
+    prefix = f"monitor/data-quality/{number}/"
+    report(stack, bucket, prefix, violations)
+    begun = {"start": time, "end": time, "report": prefix, "champion_run": RUN}
+    monitor.finish({"begin": begun})
+
+
+def subjects() -> list[str]:
+    return [told["subject"] for told in records.newest(records.NOTIFICATION, 50)][::-1]
+
+
+def test_an_incident_has_one_beginning_one_escalation_and_one_end(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(runs, "start", starter(started))
+    registry.crown(RUN, ARN, {}, "2026-03-01T11:00:00Z")
+    label_rows(stack, bucket, 20)
+    for number in range(1, 6):
+        look(stack, bucket, number, [VIOLATION])
+        drift.alarmed(RINGS)
+        drift.alarmed(RINGS)
+        label_rows(stack, bucket, 20)
+    assert [each["cause_id"][-2:] for each in started] == ["-1", "-2", "-3"]
+    assert subjects() == ["Drift in review_body", "Drift remains after 3 runs: review_body"]
+    assert "3 runs did not clear it" in records.newest(records.DRIFT, 1)[0]["decision"]["why"]
+
+    look(stack, bucket, 6, [])
+    assert drift.sweep() == {"due": False}  # the alarm has the first word
+    assert drift.alarmed(SILENT)["told"] is True
+    assert "nothing to decide" in drift.alarmed(SILENT)["ignored"]
+    assert subjects()[2:] == ["Recovered: no more drift in review_body"]
+    [incident] = records.newest(incidents.PREFIX, 5)
+    assert (incident["status"], incident["seen"], len(incident["runs"])) == ("closed", 5, 3)
+
+
+def test_what_waits_is_decided_by_the_sweep(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(runs, "start", starter(started))
+    registry.crown(RUN, ARN, {}, "2026-03-01T11:00:00Z")
+    earlier = {"status": "succeeded", "started_at": clock.text(clock.now()), "reason": "data"}
+    records.put("20260301-110000-a", earlier)
+    label_rows(stack, bucket, 19)
+    look(stack, bucket, 1, [VIOLATION])
+    assert "19 labelled or new rows" in drift.alarmed(RINGS)["why"]
+    assert drift.sweep() == {"due": False}
+    label_rows(stack, bucket, 1)
+    later = clock.now() + policy.ROWS_PATIENCE
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert drift.sweep()["start"] is True
+    assert len(started) == 1
+    assert subjects() == ["Drift in review_body"]
+
+
+def label_rows(stack: Any, bucket: str, count: int) -> None:
+    key = feedback.location(clock.now(), f"{clock.now():%f}")
+    labels = feedback.lines([("01234567-89ab-cdef-0123-456789abcdef", "5")] * count)
+    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=labels.encode())
 
 
 def execution() -> dict[str, Any]:
@@ -113,29 +211,24 @@ def test_from_traffic_to_a_decision(
     assert [name.rsplit("/", 1)[1] for name in names] == ["x.jsonl"]
 
     report(stack, bucket, state["begin"]["report"])
+    label_rows(stack, bucket, 20)
     assert monitor.finish(state)["violations"] == 1
     measured = stack.client("cloudwatch").list_metrics(Namespace="driftloop")["Metrics"]
     assert "Violations" in {metric["MetricName"] for metric in measured}
     assert "0 records captured" in monitor.begin(execution())["why"]  # the window moved on
 
-    started: list[tuple[str, ...]] = []
-
-    def start(*words: str) -> runs.RunStarted:
-        started.append(words)
-        return a_run("20260301-130000-000000")
-
-    monkeypatch.setattr(runs, "start", start)
-    event = {"detail": {"alarmName": "reviews-drift", "state": {"value": "ALARM"}}}
-    assert drift.alarmed(event)["start"] is True
-    assert started[0][:2] == ("drift", f"drift in review_body at {state['begin']['end']}")
-    assert "decided before" in drift.alarmed(event)["ignored"]
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(runs, "start", starter(started))
+    assert drift.alarmed(RINGS)["start"] is True
+    assert started[0]["cause"] == f"drift in review_body at {state['begin']['end']}"
+    assert "nothing to decide" in drift.alarmed(RINGS)["ignored"]
     assert "not this pipeline's" in drift.alarmed({"detail": {"alarmName": "other"}})["ignored"]
     [record] = records.newest(records.DRIFT, 5)
-    assert record["run"] == "20260301-130000-000000"
+    assert record["run"] == "20260301-130000-000001"
     assert record["violations"][0]["distance"] == 0.42
     [told] = records.newest(records.NOTIFICATION, 5)
     assert told["subject"] == "Drift in review_body"
-    assert "distance: 0.42" in told["message"]
+    assert "distance 0.42" in told["message"]
 
 
 def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str) -> None:
@@ -195,8 +288,11 @@ class Context:
         return 30_000
 
 
-def report(stack: Any, bucket: str, prefix: str) -> None:
+def report(
+    stack: Any, bucket: str, prefix: str, violations: list[dict[str, str]] | None = None
+) -> None:
     """As the analysis job writes it."""
+    found = [VIOLATION] if violations is None else violations
     common = {"num_present": 50, "num_missing": 0}
     statistics = {
         "version": 0.0,
@@ -205,12 +301,8 @@ def report(stack: Any, bucket: str, prefix: str) -> None:
     }
     for name, content in (
         ("statistics.json", statistics),
-        ("constraint_violations.json", {"violations": [VIOLATION]}),
+        ("constraint_violations.json", {"violations": found}),
     ):
         stack.client("s3").put_object(
             Bucket=bucket, Key=prefix + name, Body=json.dumps(content).encode()
         )
-
-
-def a_run(run_id: str) -> runs.RunStarted:
-    return runs.RunStarted(run_id)

@@ -1,0 +1,56 @@
+"""The settings of the watching side: when to look at live traffic, and what to do about drift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.section import InstanceType, Section, Share
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Pipeline
+
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
+Check = Literal[
+    "baseline_drift_check",
+    "categorical_values_check",
+    "completeness_check",
+    "data_type_check",
+    "missing_column_check",
+    "extra_column_check",
+]
+
+
+class Monitor(Section):
+    instance_type: InstanceType = "ml.m5.large"
+    threshold: Share = 0.1
+    min_records: Annotated[int, Field(ge=1)] = 50
+
+
+class Drift(Section):
+    notify_only: bool = False
+    cool_down_minutes: Annotated[float, Field(ge=0)] = 60
+    daily_budget: Annotated[int, Field(ge=0)] = 4
+    max_tries: Annotated[int, Field(ge=1)] = 3
+    min_new_rows: Annotated[int, Field(ge=0)] = 0
+    severe_checks: tuple[Check, ...] = ("baseline_drift_check", "categorical_values_check")
+    severe_distance: Annotated[float, Field(ge=0)] = 0
+    quiet_hours: str = ""
+
+
+def problems(pipeline: Pipeline, drift: Drift) -> list[str]:
+    """What cannot be used, each by its key."""
+    from zoneinfo import ZoneInfo
+
+    from chalicelib import quiet
+
+    try:
+        ZoneInfo(pipeline.time_zone)
+    except (ValueError, OSError, KeyError):
+        return [f"pipeline.time_zone: there is no time zone {pipeline.time_zone!r}"]
+    try:
+        quiet.parse(drift.quiet_hours, pipeline.time_zone)
+    except ValueError as error:
+        return [f"drift.quiet_hours: {error}"]
+    return []

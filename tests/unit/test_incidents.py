@@ -1,0 +1,49 @@
+"""An incident: what a look does to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib import clock, incidents
+from chalicelib.incidents import Incident
+
+NOON, ONE, TWO = (
+    "2026-03-01T12:00:00.000Z",
+    "2026-03-01T13:00:00.000Z",
+    "2026-03-01T14:00:00.000Z",
+)
+NOW = clock.parse(TWO)
+DUE = clock.text(NOW + incidents.ALARM_PATIENCE)
+BODY, VINE = {"feature_name": "body"}, {"feature_name": "vine"}
+OPEN = Incident(NOON, NOON, features=("body",), told_at=NOON)
+CLOSED = replace(OPEN, closed_at=ONE, recovery_told_at=ONE)
+QUIET = replace(OPEN, closed_at=ONE, decide_at=DUE)  # its end could not be told yet
+
+
+@pytest.mark.parametrize(
+    ("before", "time", "violations", "after"),
+    [
+        (None, NOON, [], None),
+        (None, NOON, [BODY, BODY], Incident(NOON, NOON, features=("body",), decide_at=DUE)),
+        (OPEN, NOON, [BODY], OPEN),
+        (
+            OPEN,
+            ONE,
+            [VINE, BODY],
+            replace(OPEN, last_seen=ONE, seen=2, features=("body", "vine"), decide_at=DUE),
+        ),
+        (OPEN, ONE, [], replace(OPEN, closed_at=ONE, decide_at=DUE)),
+        (CLOSED, TWO, [], CLOSED),
+        (CLOSED, ONE, [BODY], CLOSED),
+        (CLOSED, TWO, [VINE], Incident(TWO, TWO, features=("vine",), decide_at=DUE)),
+        (QUIET, ONE, [], QUIET),
+        (QUIET, TWO, [], QUIET),
+        (QUIET, TWO, [BODY], replace(OPEN, last_seen=TWO, seen=2, decide_at=DUE)),
+    ],
+)
+def test_after_a_look(
+    before: Incident | None, time: str, violations: list[dict[str, str]], after: Incident | None
+) -> None:
+    assert incidents.after_look(before, {"time": time, "violations": violations}, NOW) == after
