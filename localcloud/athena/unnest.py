@@ -10,7 +10,6 @@ from sqlglot import exp
 from localcloud.athena.errors import QueryError
 from localcloud.athena.lambdas import call
 
-_MAPS = (exp.Map, exp.VarMap, exp.ToMap, exp.MapFromEntries)
 _LISTS = (exp.Array, exp.ArrayAgg, exp.Transform, exp.ArrayFilter)
 
 
@@ -28,7 +27,9 @@ def rewritten(node: exp.Unnest) -> exp.Expr:
         names, number = names[:-1], names[-1]
     columns = _columns(node.expressions, names)
     if number:
-        at = call("generate_subscripts", _list(node.expressions[0]), exp.Literal.number(1))
+        first = node.expressions[0].copy()
+        keys = call("map_keys", first) if _is_map(node.expressions, names) else first
+        at = call("generate_subscripts", keys, exp.Literal.number(1))
         columns.append(exp.alias_(at, number))
     inner = exp.Select(expressions=columns)
     return exp.Subquery(this=inner, alias=exp.TableAlias(this=alias.this if alias else None))
@@ -39,7 +40,7 @@ def _columns(values: list[exp.Expr], names: list[str]) -> list[exp.Expr]:
         return [exp.alias_(_unnest(v), n) for v, n in zip(values, names, strict=True)]
     if len(values) > 1:
         raise QueryError("NOT_SUPPORTED: UNNEST of maps or rows beside other values")
-    if len(names) == 2 and not isinstance(values[0], _LISTS):
+    if _is_map(values, names):
         parts = [call(part, values[0].copy()) for part in ("map_keys", "map_values")]
         return [exp.alias_(_unnest(v), n) for v, n in zip(parts, names, strict=True)]
     rows = _unnest(values[0])
@@ -52,5 +53,6 @@ def _unnest(value: exp.Expr) -> exp.Anonymous:
     return call("unnest", value.copy())
 
 
-def _list(value: exp.Expr) -> exp.Expr:
-    return call("map_keys", value.copy()) if isinstance(value, _MAPS) else value.copy()
+def _is_map(values: list[exp.Expr], names: list[str]) -> bool:
+    """One value that gives two columns is a map, unless it can be seen to be a list of rows."""
+    return len(values) == 1 and len(names) == 2 and not isinstance(values[0], _LISTS)

@@ -113,7 +113,7 @@ def _time_limit(execution: dict[str, Any]) -> threading.Timer | None:
 
 def _time_out(execution: dict[str, Any]) -> None:
     sfn = adapter.part(SFN)
-    if execution["status"] != "RUNNING":
+    if scope.cancelled():
         return
     execution["status"] = "TIMED_OUT"
     execution["stopDate"] = sfn.now_iso()

@@ -290,6 +290,10 @@ UNNESTED = [
     ("x + n FROM (VALUES (ARRAY[10])) s(xs), UNNEST(xs) WITH ORDINALITY AS t(x, n)", ["11"]),
     ("b FROM UNNEST(ARRAY[1,2], ARRAY['x']) AS t(a, b)", ["x", None]),
     ("v FROM (VALUES (MAP(ARRAY['a'], ARRAY[1]))) s(m), UNNEST(m) AS t(k, v)", ["1"]),
+    (
+        "n FROM (VALUES (MAP(ARRAY['a'], ARRAY[9]))) s(m), UNNEST(m) WITH ORDINALITY AS t(k, v, n)",
+        ["1"],
+    ),
     ("b FROM UNNEST(ARRAY[ROW(1,'x'), ROW(2,'y')]) AS t(a, b)", ["x", "y"]),
     ("i FROM (VALUES (1, ARRAY[])) s(i, xs) LEFT JOIN UNNEST(xs) AS t(x) ON TRUE", ["1"]),
 ]
