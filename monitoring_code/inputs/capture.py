@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,9 +143,10 @@ def within(table: pa.Table, window: Window, rejects: Rejects) -> pa.Table:
         seconds = pa.array([_seconds(each, rejects) for each in words.to_pylist()], pa.int64())
     kept = pc.is_valid(seconds)
     if window.start is not None:
-        kept = pc.and_kleene(kept, pc.greater_equal(seconds, int(-(-window.start.timestamp() // 1))))
+        first = math.ceil(window.start.timestamp())
+        kept = pc.and_kleene(kept, pc.greater_equal(seconds, first))
     if window.end is not None:
-        kept = pc.and_kleene(kept, pc.less(seconds, int(-(-window.end.timestamp() // 1))))
+        kept = pc.and_kleene(kept, pc.less(seconds, math.ceil(window.end.timestamp())))
     return table if pc.all(kept).as_py() else table.filter(kept)
 
 
