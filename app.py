@@ -111,3 +111,8 @@ def monitor_step(event: dict[str, Any], context: Any) -> Any:
 )
 def drift(event: CloudWatchEvent) -> Any:
     return events.drift(event.to_dict(), event.context)
+
+
+@app.lambda_function()
+def webhook(event: dict[str, Any], context: Any) -> Any:
+    return events.webhook(event, context)

@@ -52,22 +52,40 @@ def enough(
             Bucket=environment.data_bucket, Key=places.capture(environment) + name
         )["Body"]
         for line in body.iter_lines():
-            found += count(line, start, end)
+            found += len(of_line(line, start, end))
             if found >= wanted:
                 return found
     return found
 
 
-def count(line: bytes, start: dt.datetime, end: dt.datetime) -> int:
-    """Records in one captured request; 0 outside the window or where it cannot be read."""
+def examples(
+    environment: Environment,
+    names: Iterable[str],
+    start: dt.datetime,
+    end: dt.datetime,
+    wanted: int,
+) -> list[Any]:
+    """The first captured records of the window, no more than `wanted`."""
+    found: list[Any] = []
+    for name in names if wanted else ():
+        body = clients.client("s3").get_object(
+            Bucket=environment.data_bucket, Key=places.capture(environment) + name
+        )["Body"]
+        for line in body.iter_lines():
+            found += of_line(line, start, end)
+            if len(found) >= wanted:
+                return found[:wanted]
+    return found
+
+
+def of_line(line: bytes, start: dt.datetime, end: dt.datetime) -> list[Any]:
+    """Records of one captured request; none outside the window or where it cannot be read."""
     try:
         entry = json.loads(line)
         moment = clock.parse(entry["eventMetadata"]["inferenceTime"])
-        if not start <= moment < end:
-            return 0
-        return _records(entry["captureData"]["endpointInput"])
+        return _records(entry["captureData"]["endpointInput"]) if start <= moment < end else []
     except (ValueError, KeyError, TypeError):
-        return 0
+        return []
 
 
 def manifest(environment: Environment, names: Iterable[str]) -> list[Any]:
@@ -78,13 +96,13 @@ def manifest(environment: Environment, names: Iterable[str]) -> list[Any]:
     return [{"prefix": places.uri(environment, places.capture(environment))}, *names]
 
 
-def _records(data: dict[str, Any]) -> int:
+def _records(data: dict[str, Any]) -> list[Any]:
     text = data["data"]
     if data.get("encoding") == "BASE64":
         try:
             text = base64.b64decode(text, validate=True)
         except binascii.Error:
-            return 0
+            return []
     body = json.loads(text)
     found = body.get("records", [body]) if isinstance(body, dict) else []
-    return len(found) if isinstance(found, list) else 0
+    return found if isinstance(found, list) else []

@@ -75,6 +75,13 @@ def drift(event: Event, context: Any) -> Any:
     return result
 
 
+def webhook(event: Event, context: Any) -> Any:
+    from chalicelib import webhook as subscriber
+
+    _correlate(event["Records"][0]["Sns"]["MessageId"], context)
+    return subscriber.forward(event)
+
+
 def once(act: Callable[[Event], Any], event: Event, context: Any) -> Any:
     """EventBridge delivers at least once: the second time answers what the first did.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -106,17 +105,16 @@ def _did(incident: Incident, decision: Decision) -> str:
     return f"started no run: {decision.why}.{again}"
 
 
-def _examples(examples: Sequence[Mapping[str, Any]]) -> str:
+def _examples(examples: Sequence[Mapping[str, str]]) -> str:
     return "\n".join(["What came in, for example:", *map(_example, examples)] if examples else [])
 
 
-def _example(record: Mapping[str, Any]) -> str:
+def _example(record: Mapping[str, str]) -> str:
     return "  " + ", ".join(f"{name}: {_short(value)}" for name, value in record.items())
 
 
-def _short(value: Any) -> str:
-    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    words = " ".join(words.split())
+def _short(value: str) -> str:
+    words = " ".join(value.split())
     return words if len(words) <= VALUE_LETTERS else words[: VALUE_LETTERS - 3] + "..."
 
 

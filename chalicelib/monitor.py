@@ -12,6 +12,7 @@ from chalicelib import capture, clients, clock, incidents, jobs, places, records
 from chalicelib.environment import Environment
 
 STATE = "#monitor"  # the analysis under way, and until when traffic is analysed
+EXAMPLE_LETTERS = 200
 SECOND = dt.timedelta(seconds=1)
 MAX_WINDOW = dt.timedelta(days=1)
 # A monitor that died without a word holds the others back no longer than this.
@@ -78,6 +79,7 @@ def finish(execution: dict[str, Any]) -> dict[str, Any]:
         "status": "violations" if violations else "completed",
         "report_uri": places.uri(environment, begun["report"]),
         "champion_run": begun["champion_run"],
+        "examples": _examples(environment, begun) if violations else [],
     }
     records.put(f"{records.DRIFT}{begun['end']}", record)
     incident = incidents.after_look(incidents.newest(), record, clock.now())
@@ -167,10 +169,24 @@ def _analysis(
     }
 
 
-def _read(environment: Environment, key: str) -> dict[str, Any]:
+def _read(environment: Environment, key: str) -> Any:
     found = clients.client("s3").get_object(Bucket=environment.data_bucket, Key=key)
-    content: dict[str, Any] = json.loads(found["Body"].read())
-    return content
+    return json.loads(found["Body"].read())
+
+
+def _examples(environment: Environment, begun: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Some of the records that were judged, for people to see; values as text, cut short."""
+    from chalicelib import settings
+
+    _, *names = _read(environment, begun["report"] + "capture.manifest")
+    start, end = clock.parse(begun["start"]), clock.parse(begun["end"])
+    wanted = settings.load().notifications.examples
+    found = capture.examples(environment, names, start, end, wanted)
+    return [
+        {str(name): str(value)[:EXAMPLE_LETTERS] for name, value in record.items()}
+        for record in found
+        if isinstance(record, dict)
+    ]
 
 
 def _publish(

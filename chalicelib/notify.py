@@ -11,6 +11,8 @@ from typing import Any
 from chalicelib import clients, clock, records
 from chalicelib.environment import Environment
 
+FOR_MACHINES = ("sqs", "lambda", "http", "https", "firehose")
+MESSAGE_BYTES = 262_144  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 SUBJECT_LIMIT = 100  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 
@@ -31,19 +33,47 @@ def notify(kind: str, subject: str, message: str, **facts: Any) -> None:
 
 def send(message: Message) -> None:
     """Publish it, and remember it."""
-    subject = subject_line(message.subject)
+    subject, now = subject_line(message.subject), clock.text(clock.now())
     clients.client("sns").publish(
         TopicArn=Environment.from_env().topic_arn,
         Subject=subject,
-        Message=message.text,
+        Message=structured(message, _pipeline(), now),
+        MessageStructure="json",
         MessageAttributes={"kind": {"DataType": "String", "StringValue": message.kind}},
     )
-    now = clock.text(clock.now())
     facts = dict(message.facts)
     if "run_id" in facts:  # the table's sort key has that name
         facts["run"] = facts.pop("run_id")
     told = {"time": now, "kind": message.kind, "subject": subject, "message": message.text}
     records.put(f"{records.NOTIFICATION}{now}-{secrets.token_hex(2)}", {**facts, **told})
+
+
+def structured(message: Message, pipeline: str, time: str) -> str:
+    """What each protocol of a subscription gets: words by default, JSON where programs read.
+
+    Too long a text is cut until all of them fit.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+    """
+    text, facts = message.text, dict(message.facts)
+    while True:
+        content = {
+            "version": 1,
+            "pipeline": pipeline,
+            "time": time,
+            "kind": message.kind,
+            "subject": message.subject,
+            "message": text,
+            "facts": facts,
+        }
+        machines = json.dumps(content, default=str, ensure_ascii=False)
+        found = json.dumps(
+            {"default": text, **dict.fromkeys(FOR_MACHINES, machines)}, ensure_ascii=False
+        )
+        if len(found.encode()) <= MESSAGE_BYTES:
+            return found
+        if not text:
+            facts = {"cut": "too long for a message; the record of the notification has all"}
+        text = text[: len(text) // 2]
 
 
 def subject_line(words: str) -> str:
@@ -60,3 +90,9 @@ def body(message: str, facts: dict[str, Any]) -> str:
 
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _pipeline() -> str:
+    from chalicelib import settings
+
+    return settings.load().pipeline.name

@@ -39,6 +39,12 @@ class Drift(Section):
     quiet_hours: str = ""
 
 
+class Notifications(Section):
+    webhook: Annotated[str, Field(pattern=r"^(/[\w.-]+)*$")] = ""  # an SSM parameter's name
+    webhook_kind: Literal["slack", "teams"] = "slack"
+    examples: Annotated[int, Field(ge=0, le=10)] = 3
+
+
 def problems(pipeline: Pipeline, drift: Drift) -> list[str]:
     """What cannot be used, each by its key."""
     from zoneinfo import ZoneInfo

@@ -208,7 +208,8 @@ def _notified(inbox: str) -> list[dict[str, str]]:
             return found
         for message in answer["Messages"]:
             content = json.loads(message["Body"])
-            found.append({"subject": content.get("Subject", ""), "message": content["Message"]})
+            told = json.loads(content["Message"])
+            found.append({"subject": told["subject"], "message": told["message"]})
             sqs.delete_message(QueueUrl=inbox, ReceiptHandle=message["ReceiptHandle"])
 
 

@@ -60,6 +60,7 @@ def _settings(stack: str) -> dict[str, str]:
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
         "QuietSeconds": str(pipeline["intake"]["quiet_seconds"]),
+        "WebhookParameter": pipeline.get("notifications", {}).get("webhook", ""),
     }
 
 

@@ -15,6 +15,7 @@ from cli.package import Package
 
 FUNCTIONS = {
     "APIHandler", "Intake", "Coalesce", "Sweep", "RunStep", "RunEnded", "MonitorStep", "Drift",
+    "Webhook",
 }  # fmt: skip
 OUTPUTS = {
     "DataBucket", "ApiUrl", "RestApiId", "RunsTable", "ArrivalsTable", "TopicArn",

@@ -121,6 +121,8 @@ def look(stack: Any, bucket: str, number: int, violations: list[dict[str, str]])
     time = f"2026-03-01T12:{number:02d}:00.000Z"
     prefix = f"monitor/data-quality/{number}/"
     report(stack, bucket, prefix, violations)
+    manifest = json.dumps([{"prefix": f"s3://{bucket}/capture/reviews/primary/"}]).encode()
+    stack.client("s3").put_object(Bucket=bucket, Key=prefix + "capture.manifest", Body=manifest)
     begun = {"start": time, "end": time, "report": prefix, "champion_run": RUN}
     monitor.finish({"begin": begun})
 
@@ -229,6 +231,7 @@ def test_from_traffic_to_a_decision(
     [told] = records.newest(records.NOTIFICATION, 5)
     assert told["subject"] == "Drift in review_body"
     assert "distance 0.42" in told["message"]
+    assert record["examples"] == [{"review_body": "x"}] * 3
 
 
 def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str) -> None:

@@ -36,7 +36,7 @@ LOOK: dict[str, Any] = {
             "description": "Values not in the baseline: 100% of the records.",
         },
     ],
-    "examples": [{"review_body": "The turntable\nof my microwave " + "x" * 80, "votes": 3}],
+    "examples": [{"review_body": "The turntable\nof my microwave " + "x" * 80, "votes": "3"}],
 }
 STARTED = Decision(True, ("the policy allows it",))
 

@@ -77,8 +77,8 @@ def line(data: str, encoding: str = "JSON", moment: str = "2026-03-01T11:59:59Z"
         (b"{}", 0),
     ],
 )
-def test_counts_the_records_of_a_captured_request(captured: bytes, records: int) -> None:
-    assert capture.count(captured, clock.parse("2026-03-01T11:00:00Z"), NOW) == records
+def test_the_records_of_a_captured_request(captured: bytes, records: int) -> None:
+    assert len(capture.of_line(captured, clock.parse("2026-03-01T11:00:00Z"), NOW)) == records
 
 
 @pytest.mark.parametrize(
