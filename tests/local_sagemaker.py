@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
+import pytest
+from botocore.exceptions import ClientError
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 IMAGE = f"683313688378.dkr.ecr.{REGION}.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
@@ -78,6 +80,14 @@ def gone(pid: int) -> bool:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def refusal(act: Callable[..., Any], **request: Any) -> tuple[str, str]:
+    """Code and message of the error that an operation must answer with."""
+    with pytest.raises(ClientError) as refused:
+        act(**request)
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]
 
 
 def archive(files: dict[str, str]) -> bytes:
@@ -223,6 +233,18 @@ class LocalSageMaker:
             return None if running else found
 
         return dict(until(ended))
+
+    def execution(self, kind: str, request: dict[str, Any]) -> str:
+        """An execution whose one state runs a job to its end."""
+        resource = f"arn:aws:states:::sagemaker:create{kind}Job.sync"
+        state = {"Type": "Task", "Resource": resource, "Parameters": request, "End": True}
+        states = self.cloud.client("stepfunctions")
+        machine = states.create_state_machine(
+            name=name("machine"),
+            definition=json.dumps({"StartAt": "Run", "States": {"Run": state}}),
+            roleArn=ROLE,
+        )["stateMachineArn"]
+        return str(states.start_execution(stateMachineArn=machine)["executionArn"])
 
     # --- Models and endpoints ---------------------------------------------------------------
 

@@ -13,8 +13,7 @@ import boto3
 import pytest
 import urllib3
 from botocore.config import Config
-from botocore.exceptions import ClientError
-from local_sagemaker import ACCOUNT, IMAGE, INSTANCE, REGION, ROLE, LocalSageMaker, name
+from local_sagemaker import ACCOUNT, IMAGE, INSTANCE, REGION, ROLE, LocalSageMaker, name, refusal
 
 from localcloud.sagemaker import service, validation
 from localcloud.sagemaker.errors import ApiError
@@ -355,13 +354,6 @@ def lenient(cloud: Any) -> Any:
     return boto3.session.Session("test", "test", region_name=REGION).client(
         "sagemaker", endpoint_url=cloud.endpoint, config=Config(parameter_validation=False)
     )
-
-
-def refusal(act: Any, **request: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        act(**request)
-    error = refused.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.mark.cloud

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_sagemaker import LocalSageMaker, name, until
+from local_sagemaker import LocalSageMaker, name, refusal, until
 
 pytestmark = pytest.mark.cloud
 
@@ -48,13 +48,6 @@ def endpoint(sagemaker: LocalSageMaker, first: str, second: str, hear: Any) -> I
     made = sagemaker.endpoint(sagemaker.config(main=(first, 3.0, 1), other=(second, 1.0, 1)))
     yield made
     sagemaker.api.delete_endpoint(EndpointName=made)
-
-
-def refusal(act: Any, **request: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        act(**request)
-    error = refused.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 # --- Invocations --------------------------------------------------------------------------------

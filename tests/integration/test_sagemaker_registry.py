@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from local_sagemaker import ACCOUNT, IMAGE, REGION, LocalSageMaker, name, until
+from local_sagemaker import ACCOUNT, IMAGE, REGION, LocalSageMaker, name, refusal, until
 
 pytestmark = pytest.mark.cloud
 
@@ -44,13 +43,6 @@ def register(sagemaker: LocalSageMaker, group: str, **more: Any) -> str:
         **more,
     )
     return str(made["ModelPackageArn"])
-
-
-def refusal(act: Any, **request: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        act(**request)
-    error = refused.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_versions_count_up_and_are_never_given_twice(sagemaker, group):

@@ -7,13 +7,12 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 from __future__ import annotations
 
 import base64
-import json
 import signal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_sagemaker import ROLE, LocalSageMaker, gone, name, until
+from local_sagemaker import LocalSageMaker, gone, name, until
 
 pytestmark = pytest.mark.cloud
 
@@ -24,23 +23,6 @@ print("processes", os.getpid(), child.pid, flush=True)
 time.sleep(600)
 """
 REASON = "InternalServerError: the local cloud was stopped while the job was under way"
-
-
-def start_machine(it: LocalSageMaker, request: dict[str, Any]) -> str:
-    """An execution that waits for the end of a training job."""
-    state = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
-        "Parameters": request,
-        "End": True,
-    }
-    states = it.cloud.client("stepfunctions")
-    machine = states.create_state_machine(
-        name=name("machine"),
-        definition=json.dumps({"StartAt": "Train", "States": {"Train": state}}),
-        roleArn=ROLE,
-    )["stateMachineArn"]
-    return str(states.start_execution(stateMachineArn=machine)["executionArn"])
 
 
 def listen_to_executions(it: LocalSageMaker) -> Any:
@@ -70,7 +52,7 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     it.api.create_endpoint(EndpointName=unborn, EndpointConfigName=heavy)
     done = it.train("print('done')")
     request = it.training(WAITS)
-    execution = start_machine(it, request)
+    execution = it.execution("Training", request)
     training = request["TrainingJobName"]
     lines = until(lambda: [line for line in log(it, training) if line.startswith("processes")])
     processes = [int(word) for word in lines[0].split()[1:]]

@@ -9,22 +9,9 @@ import json
 from typing import Any
 
 import pytest
-from local_sagemaker import ROLE, LocalSageMaker, name, until
+from local_sagemaker import LocalSageMaker, until
 
 pytestmark = pytest.mark.cloud
-
-
-def start(it: LocalSageMaker, kind: str, request: dict[str, Any]) -> str:
-    """An execution whose one state runs a job to its end."""
-    resource = f"arn:aws:states:::sagemaker:create{kind}Job.sync"
-    state = {"Type": "Task", "Resource": resource, "Parameters": request, "End": True}
-    states = it.cloud.client("stepfunctions")
-    machine = states.create_state_machine(
-        name=name("machine"),
-        definition=json.dumps({"StartAt": "Run", "States": {"Run": state}}),
-        roleArn=ROLE,
-    )["stateMachineArn"]
-    return str(states.start_execution(stateMachineArn=machine)["executionArn"])
 
 
 def ended(it: LocalSageMaker, execution: str) -> dict[str, Any]:
@@ -39,7 +26,7 @@ def ended(it: LocalSageMaker, execution: str) -> dict[str, Any]:
 
 def test_the_jobs_description_is_the_output_with_times_in_milliseconds(sagemaker):
     request = sagemaker.training("print('fine')")
-    found = ended(sagemaker, start(sagemaker, "Training", request))
+    found = ended(sagemaker, sagemaker.execution("Training", request))
     assert found["status"] == "SUCCEEDED"
     output = json.loads(found["output"])
     job = sagemaker.describe("Training", request["TrainingJobName"])
@@ -51,7 +38,7 @@ def test_the_jobs_description_is_the_output_with_times_in_milliseconds(sagemaker
 @pytest.mark.parametrize("kind", ["Training", "Processing"])
 def test_a_failed_job_fails_the_task_with_its_description(sagemaker, kind):
     request = getattr(sagemaker, kind.lower())("raise SystemExit(3)")
-    found = ended(sagemaker, start(sagemaker, kind, request))
+    found = ended(sagemaker, sagemaker.execution(kind, request))
     assert (found["status"], found["error"]) == ("FAILED", "States.TaskFailed")
     cause = json.loads(found["cause"])
     assert cause[f"{kind}JobName"] == request[f"{kind}JobName"]
@@ -60,7 +47,7 @@ def test_a_failed_job_fails_the_task_with_its_description(sagemaker, kind):
 
 def test_a_job_that_is_refused_fails_the_task_in_the_services_words(sagemaker):
     request = sagemaker.training("print('never runs')", RoleArn="nobody")
-    found = ended(sagemaker, start(sagemaker, "Training", request))
+    found = ended(sagemaker, sagemaker.execution("Training", request))
     assert (found["status"], found["error"]) == ("FAILED", "SageMaker.AmazonSageMakerException")
     assert "Error Code: ValidationException" in found["cause"]
     assert "'roleArn'" in found["cause"]
@@ -68,7 +55,7 @@ def test_a_job_that_is_refused_fails_the_task_in_the_services_words(sagemaker):
 
 def test_the_job_of_an_aborted_execution_is_stopped(sagemaker):
     request = sagemaker.training("import time; print('ready', flush=True); time.sleep(600)")
-    execution = start(sagemaker, "Training", request)
+    execution = sagemaker.execution("Training", request)
     until(lambda: "ready" in sagemaker.log("Training", request["TrainingJobName"]))
     sagemaker.cloud.client("stepfunctions").stop_execution(executionArn=execution)
     assert ended(sagemaker, execution)["status"] == "ABORTED"

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.h
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -163,10 +162,10 @@ class Server:
             assert process.stdin is not None
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-            _signal(process, signal.SIGTERM)
+            processes.signal_group(process, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(TERM_SECONDS)
-            _signal(process, signal.SIGKILL)
+            processes.signal_group(process, signal.SIGKILL)
             process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -209,11 +208,6 @@ class Server:
                     f"Please check CloudWatch logs of {self.log.group}."
                 )
             time.sleep(0.03)
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
 
 
 def _free_port() -> int:

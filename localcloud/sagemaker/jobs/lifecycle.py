@@ -104,6 +104,7 @@ class Job:
             record = store.get(self.kind.store, self.name) or {}
             if record[self.kind.status] != "InProgress":
                 return
+            self.stopping.set()
             record = self.update(**{self.kind.status: "Stopping"}, **self._secondary("Stopping"))
         announce(self.kind, record)
 
@@ -201,7 +202,6 @@ def stop(kind: Kind, name: str) -> None:
         )
     if job := _jobs.get((kind.word, name)):
         job.begin_stopping()
-        job.stopping.set()
 
 
 def announce(kind: Kind, record: Record) -> None:

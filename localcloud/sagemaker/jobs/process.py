@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
 import subprocess
@@ -60,7 +58,9 @@ def run(
     assert process.stdout is not None
     job.log.follow(process.stdout, on_line)
     ended = _wait(job, process, max_seconds)
-    _signal(process, signal.SIGKILL)  # what it has left behind in its group, and elsewhere
+    processes.signal_group(
+        process, signal.SIGKILL
+    )  # what it has left behind in its group, and elsewhere
     processes.end_all(job.directory)
     job.log.finish()
     return ended
@@ -86,14 +86,9 @@ def _wait(job: Job, process: subprocess.Popen[bytes], max_seconds: float) -> End
         if asked is None and (late or job.stopping.is_set()):
             timed_out, asked = not job.stopping.is_set(), time.monotonic()
             job.begin_stopping()
-            _signal(process, signal.SIGTERM)
+            processes.signal_group(process, signal.SIGTERM)
         elif asked is not None and time.monotonic() - asked > config().stop_grace:
             processes.end_all(job.directory)
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
 
 
 def failure(base: Path, ended: Ended, otherwise: str = NO_WORDS) -> str:

@@ -7,13 +7,21 @@ cloud, killed since, has started them.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 BASE = "SAGEMAKER_BASE_DIR"
+
+
+def signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a process that leads a group, and to all of the group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 def end_all(folder: Path) -> None:
