@@ -19,18 +19,25 @@ MAX_WINDOW = dt.timedelta(days=1)
 LEASE = dt.timedelta(hours=2)
 
 
-def window(
-    now: dt.datetime, in_service_at: str, analysed_until: str | None
-) -> tuple[dt.datetime, dt.datetime]:
-    """Since the champion went into service or the last analysis' end, the later; a day at most.
+def windows(
+    now: dt.datetime, in_service_at: str, analysed_until: str | None, catch_up: dt.timedelta
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """What is to be looked at, oldest first: a day each, the last one up to now.
 
-    Whole seconds, as captured requests carry them: the present second is part of the window.
+    Since the champion went into service or the last analysis' end, the later, so that what an
+    outage left out is caught up with, no further back than `catch_up`. Whole seconds, as captured
+    requests carry them: the present second is part of the last window.
     """
     now = now.replace(microsecond=0) + (SECOND if now.microsecond else dt.timedelta())
     start = clock.parse(in_service_at).replace(microsecond=0)
     if analysed_until is not None:
         start = max(start, clock.parse(analysed_until))
-    return max(start, now - MAX_WINDOW), now
+    start = max(start, now - catch_up)
+    found = []
+    while now - start > MAX_WINDOW:
+        found.append((start, start + MAX_WINDOW))
+        start += MAX_WINDOW
+    return [*found, (start, now)]
 
 
 def job_name(pipeline: str, execution: Mapping[str, Any]) -> str:
@@ -41,7 +48,10 @@ def job_name(pipeline: str, execution: Mapping[str, Any]) -> str:
 
 
 def begin(execution: dict[str, Any]) -> dict[str, Any]:
-    """What to analyse now, or why nothing: {"analyze", "why", "job"?, ...}."""
+    """What to analyse now, or why nothing: {"analyze", "why", "job"?, ...}.
+
+    `more`: later windows remain, and the machine comes back for them.
+    """
     from chalicelib import settings
 
     environment, configured = Environment.from_env(), settings.load()
@@ -50,17 +60,23 @@ def begin(execution: dict[str, Any]) -> dict[str, Any]:
         return _skip("no model is in service yet")
     now = clock.now()
     name = job_name(configured.pipeline.name, execution)
+    if not records.lease(STATE, name, clock.text(now + LEASE), clock.text(now)):
+        return {"analyze": False, "why": f"{(records.get(STATE) or {}).get('job')} is under way"}
     state = records.get(STATE) or {}
-    if _busy(state, name, now):
-        return _skip(f"{state['job']} is under way")
-    start, end = window(now, champion["in_service_at"], state.get("analysed_until"))
-    names = capture.objects(environment, start, end)
+    catch_up = dt.timedelta(days=configured.monitor.catch_up_days)
+    left = windows(now, champion["in_service_at"], state.get("analysed_until"), catch_up)
     wanted = configured.monitor.min_records
-    found = capture.enough(environment, names, start, end, wanted)
-    if found < max(wanted, 1):
-        return _skip(f"{found} records captured since {clock.text(start)}; {wanted} are needed")
-    records.put(STATE, {**state, "job": name, "until": clock.text(now + LEASE)})
-    return _analysis(name, environment, champion, names, start, end)
+    for index, (start, end) in enumerate(left):
+        names = capture.objects(environment, start, end)
+        found = capture.enough(environment, names, start, end, wanted)
+        if found >= wanted:
+            begun = _analysis(name, environment, champion, names, start, end)
+            return {**begun, "more": index + 1 < len(left)}
+        if index + 1 < len(left):  # a day that is over gets no more records
+            records.change(STATE, {"analysed_until": clock.text(end)})
+    records.release(STATE)
+    words = f"{found} records captured since {clock.text(start)}; {wanted} are needed"
+    return _skip(words)
 
 
 def finish(execution: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +101,7 @@ def finish(execution: dict[str, Any]) -> dict[str, Any]:
     incident = incidents.after_look(incidents.newest(), record, clock.now())
     if incident is not None:
         incidents.save(incident)
-    records.put(STATE, {"analysed_until": begun["end"]})
+    records.release(STATE, {"analysed_until": _later(begun["end"])})
     # The alarm that these set off reads the records, so they come last.
     _publish(environment, statistics, violations)
     return {"violations": len(violations), "records": seen, "report_uri": record["report_uri"]}
@@ -96,9 +112,7 @@ def fail(execution: dict[str, Any]) -> dict[str, Any]:
     from chalicelib import failures, notify
 
     explanation = failures.explain(execution["error"])
-    state = records.get(STATE) or {}
-    until = state.get("analysed_until")
-    records.put(STATE, {"analysed_until": until} if until else {})
+    records.release(STATE)
     notify.notify(
         "monitor_failed",
         "The data-quality monitor failed",
@@ -123,13 +137,14 @@ def distances(violation: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: violation[name] for name in names}, **numbers}
 
 
-def _busy(state: Mapping[str, Any], name: str, now: dt.datetime) -> bool:
-    """Another look's analysis holds the monitor."""
-    job = state.get("job")
-    return job is not None and job != name and clock.parse(state["until"]) > now
+def _later(end: str) -> str:
+    """An analysis that lost its lease and ends late does not turn the clock back."""
+    return max(end, str((records.get(STATE) or {}).get("analysed_until", end)))
 
 
 def _skip(why: str) -> dict[str, Any]:
+    """Nothing to look at, with a note for people who wonder."""
+    records.change(STATE, {"looked_at": clock.text(clock.now()), "note": why})
     return {"analyze": False, "why": why}
 
 

@@ -44,6 +44,30 @@ def change(name: str, values: Mapping[str, Any]) -> None:
     )
 
 
+def lease(name: str, job: str, until: str, now: str) -> bool:
+    """Take a record for a job unless another job has it and its time is not over."""
+    client = clients.client("dynamodb")
+    values = {":job": job, ":until": until, ":now": now}
+    try:
+        client.update_item(
+            TableName=Environment.from_env().runs_table,
+            Key=key(name),
+            UpdateExpression="SET #job = :job, #until = :until",
+            ConditionExpression="attribute_not_exists(#job) OR #job = :job OR #until <= :now",
+            ExpressionAttributeNames={"#job": "job", "#until": "until"},
+            ExpressionAttributeValues=item(values),
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def release(name: str, values: Mapping[str, Any] | None = None) -> None:
+    """Give a leased record back, with what was learned."""
+    kept = {k: v for k, v in (get(name) or {}).items() if k not in ("job", "until")}
+    put(name, {**kept, **(values or {})})
+
+
 def newest(prefix: str, limit: int) -> list[Record]:
     """Records whose key begins with a prefix, newest first."""
     return _query("begins_with(run_id, :k)", prefix, limit)

@@ -11,6 +11,11 @@ from chalicelib.section import InstanceType, Section, Share
 if TYPE_CHECKING:
     from chalicelib.settings import Pipeline
 
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+SCHEDULE = (
+    r"^(hourly|daily|rate\(1 (minute|hour|day)\)|rate\(([2-9]|[1-9]\d+) (minutes|hours|days)\)"
+    r"|cron\((\S+ ){5}\S+\))$"
+)
 # https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
 Check = Literal[
     "baseline_drift_check",
@@ -24,6 +29,8 @@ Check = Literal[
 
 class Monitor(Section):
     instance_type: InstanceType = "ml.m5.large"
+    schedule: Annotated[str, Field(pattern=SCHEDULE)] = "hourly"
+    catch_up_days: Annotated[int, Field(ge=1, le=30)] = 7
     threshold: Share = 0.1
     min_records: Annotated[int, Field(ge=1)] = 50
 

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from cli import package, project, target
 from cli.errors import Problem
 
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+SCHEDULES = {"hourly": "cron(0 * * * ? *)", "daily": "cron(0 0 * * ? *)"}
 Progress = Callable[[str], None]
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 SETTLED = ("_COMPLETE", "_FAILED")
@@ -56,7 +58,9 @@ def artifact_bucket(stack: str) -> str:
 def _settings(stack: str) -> dict[str, str]:
     """What the template takes from pipeline.toml."""
     pipeline = project.pipeline()
+    schedule = pipeline.get("monitor", {}).get("schedule", "hourly")
     return {
+        "MonitorSchedule": SCHEDULES.get(schedule, schedule),
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
         "QuietSeconds": str(pipeline["intake"]["quiet_seconds"]),

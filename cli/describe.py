@@ -51,8 +51,11 @@ def states(record: dict[str, Any]) -> dict[str, float]:
     return execution.durations()
 
 
-def drift(found: list[dict[str, Any]]) -> None:
-    if not found:
+def drift(found: list[dict[str, Any]], note: dict[str, Any] | None) -> None:
+    """Looks, newest first; before them why the monitor judged nothing since."""
+    if note and (not found or note["looked_at"] > found[0]["time"]):
+        show.console.print(f"{note['looked_at']}  judged nothing: {escape(note['note'])}")
+    elif not found:
         show.console.print("the monitor has not judged any traffic yet")
     for look in show.plain(found):
         show.console.print(

@@ -74,6 +74,13 @@ def look(stack: str, time: str) -> dict[str, Any]:
     return found[0]
 
 
+def monitor_note(stack: str) -> dict[str, Any] | None:
+    """Why the monitor judged nothing when it last skipped: {"looked_at", "note"}."""
+    key = {"pipeline": pipeline(), "run_id": "#monitor"}
+    item: dict[str, Any] = _table(stack).get_item(Key=key).get("Item") or {}
+    return item if "note" in item else None
+
+
 def incident(stack: str, since: str) -> dict[str, Any] | None:
     """Drift from the first look that saw it to the first that did not."""
     found = _query(stack, Key("run_id").eq(f"#incident#{since}"), 1)

@@ -1,5 +1,7 @@
 """One look at the live traffic: what was captured since the last look, against the baseline.
 
+After an outage it comes back for each missed window, the oldest first.
+
 Started by an EventBridge Scheduler schedule with {"start", "scheduled_at"}.
 """
 
@@ -25,9 +27,13 @@ def compiled() -> str:
     )
     finish = asl.step("Finish", "finish", FUNCTION)
     asl.guard([begin, analyze, finish], failure)
+    caught_up = Choice("CaughtUp")
+    caught_up.add_choice(ChoiceRule.BooleanEquals("$.begin.more", True), begin)
+    caught_up.default_choice(Succeed("Done"))
     choice = Choice("HasTraffic")
     choice.add_choice(
-        ChoiceRule.BooleanEquals("$.begin.analyze", True), Chain([analyze, finish]).steps[0]
+        ChoiceRule.BooleanEquals("$.begin.analyze", True),
+        Chain([analyze, finish, caught_up]).steps[0],
     )
     choice.default_choice(Succeed("NothingToAnalyze"))
     return asl.compiled(Chain([begin, choice]), COMMENT)

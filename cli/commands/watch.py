@@ -53,7 +53,7 @@ def drift(context: typer.Context, limit: Limit = 10, json: Json = False) -> None
     if json:
         show.as_json(found)
         return
-    describe.drift(found)
+    describe.drift(found, records.monitor_note(stack()))
 
 
 @drift_app.command("show")

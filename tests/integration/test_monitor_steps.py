@@ -193,6 +193,9 @@ def test_nothing_to_look_at_says_why(stack: Any, bucket: str) -> None:
     assert "0 records captured" in monitor.begin(execution())["why"]
     capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 49)
     assert "49 records captured" in monitor.begin(execution())["why"]
+    noted = records.get(monitor.STATE) or {}
+    assert "49 records captured" in noted["note"]
+    assert "job" not in noted
 
 
 def test_from_traffic_to_a_decision(
@@ -232,6 +235,40 @@ def test_from_traffic_to_a_decision(
     assert told["subject"] == "Drift in review_body"
     assert "distance 0.42" in told["message"]
     assert record["examples"] == [{"review_body": "x"}] * 3
+
+
+def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> None:
+    """Days without enough records are left behind; the machine comes back for the next."""
+    now = clock.now()
+    registry.crown(RUN, ARN, {}, clock.text(now - dt.timedelta(days=3, hours=2)))
+    capture_requests(stack, bucket, now - dt.timedelta(days=1, hours=12), 50)
+    capture_requests(stack, bucket, now - dt.timedelta(minutes=5), 50)
+    state = execution()
+    state["begin"] = monitor.begin(state)
+    assert state["begin"]["more"] is True
+    age = now - clock.parse(state["begin"]["start"])
+    assert dt.timedelta(days=2) < age < dt.timedelta(days=2, hours=3)
+    report(stack, bucket, state["begin"]["report"], [])
+    state["finish"] = monitor.finish(state)
+    first = state["begin"]["job"]["ProcessingJobName"]
+    state["begin"] = monitor.begin(state)
+    assert (state["begin"]["analyze"], state["begin"]["more"]) == (True, False)
+    assert state["begin"]["job"]["ProcessingJobName"] != first
+
+
+def test_two_looks_never_overlap_and_a_dead_one_gives_way(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = clock.now() - dt.timedelta(minutes=5)
+    registry.crown(RUN, ARN, {}, clock.text(since))
+    capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
+    first, second = execution(), execution() | {"start": "other"}
+    assert monitor.begin(first)["analyze"]
+    assert monitor.begin(first)["analyze"]  # a retry of the same
+    assert not monitor.begin(second)["analyze"]
+    later = clock.now() + monitor.LEASE
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert monitor.begin(second)["analyze"]
 
 
 def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import itertools
 import json
 from typing import Any
 
@@ -15,24 +16,30 @@ NOW = clock.parse("2026-03-01T12:00:00Z")
 
 
 @pytest.mark.parametrize(
-    ("in_service", "analysed", "start"),
+    ("in_service", "analysed", "edges"),
     [
-        ("2026-03-01T11:00:00Z", None, "2026-03-01T11:00:00.000Z"),
-        ("2026-03-01T11:00:00Z", "2026-03-01T11:30:00Z", "2026-03-01T11:30:00.000Z"),
-        ("2026-03-01T11:00:00Z", "2026-03-01T10:30:00Z", "2026-03-01T11:00:00.000Z"),
-        ("2025-01-01T00:00:00Z", None, "2026-02-28T12:00:00.000Z"),
+        ("03-01T11:00", None, ["03-01T11:00", "03-01T12:00"]),
+        ("03-01T11:00", "03-01T11:30", ["03-01T11:30", "03-01T12:00"]),
+        ("03-01T11:00", "03-01T10:30", ["03-01T11:00", "03-01T12:00"]),
+        ("02-28T12:00", None, ["02-28T12:00", "03-01T12:00"]),
+        # Missed windows, a day each, and no further back than three days.
+        ("02-01T00:00", "02-28T11:00", ["02-28T11:00", "03-01T11:00", "03-01T12:00"]),
+        ("02-01T00:00", None, ["02-26T12:00", "02-27T12:00", "02-28T12:00", "03-01T12:00"]),
     ],
 )
-def test_window(in_service: str, analysed: str | None, start: str) -> None:
-    assert [clock.text(m) for m in monitor.window(NOW, in_service, analysed)] == [
-        start,
-        clock.text(NOW),
-    ]
+def test_windows(in_service: str, analysed: str | None, edges: list[str]) -> None:
+    until = f"2026-{analysed}:00Z" if analysed else None
+    found = monitor.windows(NOW, f"2026-{in_service}:00Z", until, dt.timedelta(days=3))
+    moments = [clock.parse(f"2026-{edge}:00Z") for edge in edges]
+    assert found == list(itertools.pairwise(moments))
 
 
 def test_a_window_takes_in_the_present_second() -> None:
-    start, end = monitor.window(
-        NOW.replace(microsecond=7), "2026-03-01T11:00:00.9Z", "2026-03-01T10:30:00Z"
+    [(start, end)] = monitor.windows(
+        NOW.replace(microsecond=7),
+        "2026-03-01T11:00:00.9Z",
+        "2026-03-01T10:30:00Z",
+        dt.timedelta(days=3),
     )
     assert (clock.text(start), clock.text(end)) == (
         "2026-03-01T11:00:00.000Z",

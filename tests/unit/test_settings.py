@@ -92,3 +92,29 @@ def test_mistakes_are_named(before: str, after: str, words: str) -> None:
 )  # fmt: skip
 def test_settings_that_do_not_fit_together(before: str, after: str, words: str) -> None:
     test_mistakes_are_named(before, after, words)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('schedule = "hourly"', 'schedule = "weekly"', "monitor.schedule: String should match"),
+        ('schedule = "hourly"', 'schedule = "rate(1 hours)"', "monitor.schedule: String should"),
+        ('schedule = "hourly"', 'schedule = "cron(0 6 * *)"', "monitor.schedule: String should"),
+        ('time_zone = "UTC"', 'time_zone = "Berlin"', "pipeline.time_zone: there is no time zone"),
+        ('quiet_hours = ""', 'quiet_hours = "22-7"', "drift.quiet_hours: '22-7' is not of the"),
+        ("max_tries = 3", "max_tries = 0", "drift.max_tries: Input should be"),
+        ('"baseline_drift_check",', '"drift_check",', "drift.severe_checks[0]: Input should be"),
+        ('webhook = ""', 'webhook = "https://x"', "notifications.webhook: String should match"),
+        ('webhook_kind = "slack"', 'webhook_kind = "irc"', "notifications.webhook_kind: Input"),
+    ],
+)
+def test_settings_of_the_watching_side(before: str, after: str, words: str) -> None:
+    test_mistakes_are_named(before, after, words)
+
+
+@pytest.mark.parametrize(
+    "words", ["daily", "rate(1 minute)", "rate(15 minutes)", "cron(0 6 ? * MON-FRI *)"]
+)
+def test_schedules(words: str) -> None:
+    found = settings.parse(GOOD.replace('schedule = "hourly"', f'schedule = "{words}"'))
+    assert found.monitor.schedule == words
