@@ -58,9 +58,8 @@ def run(
     assert process.stdout is not None
     job.log.follow(process.stdout, on_line)
     ended = _wait(job, process, max_seconds)
-    processes.signal_group(
-        process, signal.SIGKILL
-    )  # what it has left behind in its group, and elsewhere
+    # What it has left behind, in its group and elsewhere.
+    processes.signal_group(process, signal.SIGKILL)
     processes.end_all(job.directory)
     job.log.finish()
     return ended
