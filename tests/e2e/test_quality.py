@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.settings import load
-from cli import api, drop, records, reviews
+from cli import api, drop, quality, records, reviews
 from cli.errors import Problem
 
 Eventually = Callable[..., Any]
@@ -100,6 +100,16 @@ def test_the_report_lies_in_the_runs_folder(stack: Any, stopped: dict[str, Any])
     assert report["histograms"]["star_rating"] == {"5": report["rows"]}
 
 
+def test_the_report_and_suggestions_on_the_command_line(
+    stack: Any, stopped: dict[str, Any]
+) -> None:
+    document, page = quality.report(stack.name, stopped["run_id"])
+    assert document["run_id"] == stopped["run_id"]
+    assert "count_distinct(star_rating) is 1" in page.read_text(encoding="utf-8")
+    with pytest.raises(Problem, match="nothing is neither a file nor a dataset"):
+        quality.suggest_of_dataset(stack.name, "nothing")
+
+
 def test_the_files_are_held_and_no_run_takes_them(stack: Any, stopped: dict[str, Any]) -> None:
     assert arrival(stack, stopped)["status"] == {"S": "held"}
 
@@ -119,5 +129,7 @@ def test_the_data_is_taken_on_a_persons_word(
     assert run["quality"]["accepted"]["why"] == WHY
     assert run["quality"]["accepted"]["who"]
     assert run.get("error_state") != "Quality"
+    if run["status"] == "succeeded":  # another test's rows are learned from beside these
+        assert "[quality]" in quality.suggest_of_dataset(stack.name, "reviews")
     again = api.call(stack.name, "POST", path, wishes)
     assert again["run_id"] == started["run_id"]

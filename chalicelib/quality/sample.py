@@ -1,0 +1,127 @@
+"""A file's first rows, measured without a cloud: for suggestions before anything is deployed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.quality.kinds import NULL_BIN
+from chalicelib.quality.patterns import DATA_TYPES, PRESETS
+from chalicelib.reading import inspection, rows
+
+if TYPE_CHECKING:
+    from chalicelib.quality.declared import Check
+    from chalicelib.schema import Column, Dataset
+
+MOST_ROWS = 200_000
+PIECE = 1 << 20
+Table = Mapping[str, Sequence[Any]]
+Metric = Callable[["Check", Table], float]
+
+
+def read(path: Path, dataset: Dataset) -> Table:
+    """The first rows by column: None where a value is missing or does not cast.
+
+    RefusedError where intake would refuse the file.
+    """
+    with path.open("rb") as file, tempfile.TemporaryFile() as sink:
+        pieces = iter(lambda: file.read(PIECE), b"")
+        found = inspection.inspect(path.name, path.stat().st_size, pieces, dataset, sink)
+        if not found.is_text:
+            raise ValueError(f"{path.name} is Parquet: drop it, then ask for its dataset")
+        sink.seek(0)
+        listed = list(itertools.islice(_rows(sink.read(found.parts[0])), MOST_ROWS))
+    names, *values = listed
+    casts = {column.name: _cast(column) for column in dataset.columns}
+    columns = zip(names, zip(*values, strict=True), strict=True)
+    return {
+        name: [casts[name](each) for each in column] for name, column in columns if name in casts
+    }
+
+
+def values(checks: Iterable[Check], table: Table) -> dict[str, float | None]:
+    """What `query.statement` would measure of these rows."""
+    found: dict[str, float | None] = {"size": float(len(next(iter(table.values()), ())))}
+    for check in checks:
+        if all(name in table for name in check.reads):
+            found[check.metric] = METRICS[check.check](check, table)
+    return found
+
+
+def histogram(column: Sequence[Any]) -> dict[str, int]:
+    return dict(Counter(NULL_BIN if value is None else str(value) for value in column))
+
+
+def _rows(packed: bytes) -> Iterator[list[str]]:
+    text = zlib.decompress(packed, 31).decode()
+    for line in text.splitlines():
+        yield [each.replace("\x1e", "\n") for each in line.split(rows.DELIMITER.decode())]
+
+
+def _cast(column: Column) -> Callable[[str], Any]:
+    number: Callable[[str], Any] = {"integer": int, "number": float}.get(column.type, str)
+
+    def cast(value: str) -> Any:
+        try:
+            return number(value) if value else None
+        except ValueError:
+            return None
+
+    return cast
+
+
+def _present(check: Check, table: Table) -> list[Any]:
+    return [value for value in table[check.reads[0]] if value is not None]
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _matching(pattern: str, found: Iterable[str]) -> int:
+    search = re.compile(pattern).search
+    return sum(search(value) is not None for value in found)
+
+
+def _completeness(check: Check, table: Table) -> float:
+    return _share(len(_present(check, table)), len(table[check.reads[0]]))
+
+
+def _pattern(check: Check, table: Table) -> float:
+    matching = _matching(PRESETS[str(check.pattern)], _present(check, table))
+    return _share(matching, len(table[check.reads[0]]))
+
+
+def _data_type(check: Check, table: Table) -> float:
+    present = _present(check, table)
+    return _share(_matching(DATA_TYPES[str(check.type)], present), len(present))
+
+
+def _uniqueness(check: Check, table: Table) -> float:
+    counts = Counter(_present(check, table))
+    return _share(sum(count == 1 for count in counts.values()), counts.total())
+
+
+def _in_order(check: Check, table: Table) -> float:
+    pairs = list(zip(*(table[name] for name in check.columns), strict=True))
+    kept = sum(one is not None and two is not None and one <= two for one, two in pairs)
+    return _share(kept, len(pairs))
+
+
+METRICS: dict[str, Metric] = {
+    "completeness": _completeness,
+    "approx_count_distinct": lambda check, table: len(set(_present(check, table))),
+    "min": lambda check, table: min(_present(check, table), default=0),
+    "max": lambda check, table: max(_present(check, table), default=0),
+    "mean": lambda check, table: _share(sum(found := _present(check, table)), len(found)),
+    "data_type": _data_type,
+    "pattern": _pattern,
+    "uniqueness": _uniqueness,
+    "less_than_or_equal": _in_order,
+}

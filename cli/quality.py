@@ -1,0 +1,98 @@
+"""Quality as people look at it: a run's report, and checks suggested from data there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli import arrivals, package, project, records, target
+from cli.errors import Problem
+
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+
+def report(stack: str, run_id: str) -> tuple[dict[str, Any], Path]:
+    """A run's quality.json, and where its page now lies on this machine."""
+    run = records.run(stack, run_id)
+    bucket, prefix = target.outputs(stack)["DataBucket"], f"runs/{run['run_id']}/"
+    folder = project.home() / "reports" / str(run["run_id"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("quality.json", "quality.html"):
+        try:
+            target.client("s3").download_file(bucket, prefix + name, str(folder / name))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+                raise
+            raise Problem(
+                f"run {run['run_id']} has no quality report",
+                "It took no new data, or it ended before its data was judged: driftloop run show",
+            ) from error
+    document: dict[str, Any] = json.loads((folder / "quality.json").read_text(encoding="utf-8"))
+    return document, folder / "quality.html"
+
+
+def suggest_of_file(path: Path, dataset: str | None) -> str:
+    """TOML of checks that a file's rows keep; no cloud is needed."""
+    question = {"dataset": dataset or arrivals.datasets()[0], "file": str(path.resolve())}
+    return _ask(question)["toml"]
+
+
+def suggest_of_dataset(stack: str, dataset: str) -> str:
+    """TOML of checks that the newest rows of a dataset keep, as Athena measures them."""
+    if dataset not in arrivals.datasets():
+        known = ", ".join(arrivals.datasets())
+        raise Problem(f"{dataset} is neither a file nor a dataset", f"There are: {known}")
+    known_runs = records.learned(stack, dataset)
+    if not known_runs:
+        raise Problem(f"{dataset} holds no rows yet", "Drop files first, or name a file.")
+    question: dict[str, Any] = {
+        "dataset": dataset,
+        "database": target.outputs(stack)["GlueDatabase"],
+        "run": str(known_runs[-1]),
+        "found": [],
+    }
+    while "query" in (answer := _ask(question)):
+        question["found"].append(_row(stack, answer["query"]))
+    return answer["toml"]
+
+
+def _ask(question: dict[str, Any]) -> dict[str, str]:
+    """The project's own library answers, in a process with what it requires."""
+    paths = (str(project.root()), str(package.dependencies()))
+    done = subprocess.run(
+        [sys.executable, "-m", "chalicelib.quality"],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    if done.returncode:
+        raise Problem("nothing can be suggested: " + "\n".join(done.stderr.splitlines()[-3:]))
+    answer: dict[str, str] = json.loads(done.stdout)
+    return answer
+
+
+def _row(stack: str, query: str) -> dict[str, str | None]:
+    """Run a query in Athena; its first row."""
+    athena, group = target.client("athena"), target.outputs(stack)["AthenaWorkGroup"]
+    started = athena.start_query_execution(QueryString=query, WorkGroup=group)
+    query_id = started["QueryExecutionId"]
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+        if status["State"] in ENDED:
+            break
+        time.sleep(0.3)
+    if status["State"] != "SUCCEEDED":
+        raise Problem(f"Athena: {status.get('StateChangeReason', status['State'])}")
+    answer = athena.get_query_results(QueryExecutionId=query_id, MaxResults=2)
+    names, values = (
+        [cell.get("VarCharValue") for cell in row["Data"]] for row in answer["ResultSet"]["Rows"]
+    )
+    return dict(zip(names, values, strict=True))
