@@ -60,6 +60,16 @@ def list_drift() -> Response:
     return api.list_drift(app.current_request)
 
 
+@app.route("/reviews", methods=["GET"], authorizer=administrators)
+def list_reviews() -> Response:
+    return api.list_reviews(app.current_request)
+
+
+@app.route("/reviews/{review_id}", methods=["POST"], authorizer=administrators)
+def answer_review(review_id: str) -> Response:
+    return api.answer_review(app.current_request)
+
+
 @app.on_cw_event(
     {
         "source": ["aws.s3"],

@@ -152,19 +152,38 @@ def start_run(request: Request) -> tuple[int, Any]:
 
 @route
 def retry_run(request: Request) -> tuple[int, Any]:
-    """Run a failed run's cause again. The caller is kept with what they accept.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
-    """
+    """Run a failed run's cause again. The caller is kept with what they accept."""
     from chalicelib import bodies, retry, runs
 
-    raw, identity = _raw(request), request.context.get("identity") or {}
-    who = identity.get("userArn") or f"an unknown caller at {identity.get('sourceIp')}"
+    raw = _raw(request)
     content = bodies.decode(raw) if raw else {}
-    outcome = retry.retry((request.uri_params or {})["run_id"], content, who)
+    outcome = retry.retry((request.uri_params or {})["run_id"], content, _caller(request))
     if isinstance(outcome, runs.RunStarted):
         return 202, {"run_id": outcome.run_id, "status": "starting"}
     raise ApiError(409, "not_started", outcome.why)
+
+
+@route
+def list_reviews(request: Request) -> tuple[int, Any]:
+    """Predictions that wait for a person, newest first."""
+    from chalicelib import reviews
+
+    return 200, {"reviews": reviews.listed(_limit(request))}
+
+
+@route
+def answer_review(request: Request) -> tuple[int, Any]:
+    """A person's label is ground truth. The caller is kept with it."""
+    from chalicelib import reviews
+
+    review_id = (request.uri_params or {})["review_id"]
+    return 200, reviews.answer(review_id, _raw(request), _caller(request))
+
+
+def _caller(request: Request) -> str:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html"""
+    identity = request.context.get("identity") or {}
+    return identity.get("userArn") or f"an unknown caller at {identity.get('sourceIp')}"
 
 
 def _raw(request: Request) -> bytes:

@@ -27,15 +27,19 @@ def accept(raw: bytes) -> dict[str, Any]:
 
     configured = settings.load()
     labels = validated(raw, configured)
-    key = location(clock.now(), uuid.uuid4().hex)
+    write(labels, clock.now(), uuid.uuid4().hex)
+    metrics.emit("Feedback", len(labels), Pipeline=configured.pipeline.name)
+    return {"accepted": len(labels)}
+
+
+def write(labels: list[tuple[str, str]], moment: dt.datetime, name: str) -> None:
+    """Labels as one object of ground truth."""
     clients.client("s3").put_object(
         Bucket=Environment.from_env().data_bucket,
-        Key=key,
+        Key=location(moment, name),
         Body=lines(labels).encode(),
         ContentType="application/jsonlines",
     )
-    metrics.emit("Feedback", len(labels), Pipeline=configured.pipeline.name)
-    return {"accepted": len(labels)}
 
 
 def validated(raw: bytes, settings: Settings) -> list[tuple[str, str]]:
@@ -80,14 +84,15 @@ def _entry(entry: Any, settings: Settings, where: str) -> tuple[str, str]:
         raise ApiError(
             400, "invalid_field", f"{prefix}inference_id {words}", prefix + "inference_id"
         )
-    return inference_id, _label(entry["label"], settings, f"{prefix}label")
+    return inference_id, label(entry["label"], settings, f"{prefix}label")
 
 
-def _label(label: Any, settings: Settings, field: str) -> str:
+def label(given: Any, settings: Settings, field: str) -> str:
+    """A label as ground truth has it; an error names the field."""
     column = next(c for c in settings.dataset.columns if c.name == settings.dataset.label)
-    if isinstance(label, bool) or not isinstance(label, str | int | float):
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise ApiError(400, "invalid_field", f"{field} must be a text or a number", field)
-    words = str(label).strip()
+    words = str(given).strip()
     allowed = [str(value) for value in column.values or []]
     if allowed and words not in allowed:
         raise ApiError(400, "invalid_field", f"{field} must be one of {', '.join(allowed)}", field)

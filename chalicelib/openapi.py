@@ -60,6 +60,8 @@ def document(settings: Settings) -> Schema:
                 },
             },
             "/runs/{run_id}/retry": {"post": _retry()},
+            "/reviews": {"get": _listing("Predictions that wait for a person, newest first")},
+            "/reviews/{review_id}": {"post": _review(settings)},
         },
     }
 
@@ -72,6 +74,17 @@ def _retry() -> Schema:
     return {
         **_operation(summary, body, ok="202"),
         "parameters": [run_id],
+        "security": SIGNED,
+    }
+
+
+def _review(settings: Settings) -> Schema:
+    label = _feedback(settings)["properties"]["label"]
+    body = _content({"type": "object", "required": ["label"], "properties": {"label": label}})
+    review_id = {"name": "review_id", "in": "path", "required": True, "schema": TEXT}
+    return {
+        **_operation("Tell the true label of a prediction that waits", body),
+        "parameters": [review_id],
         "security": SIGNED,
     }
 

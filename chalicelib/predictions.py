@@ -21,7 +21,7 @@ JSON = "application/json"
 
 def predict(raw: bytes) -> dict[str, Any]:
     """The answer to a body: {"model_version", "predictions"}; ApiError where it is at fault."""
-    from chalicelib import settings
+    from chalicelib import reviews, settings
 
     configured = settings.load()
     records = validated(raw, configured)
@@ -34,13 +34,12 @@ def predict(raw: bytes) -> dict[str, Any]:
         )
     metrics.emit("Predictions", len(records), Pipeline=configured.pipeline.name)
     ids = inference_ids(inference_id, len(records))
-    return {
-        "model_version": _version(answer.get("model_version")),
-        "predictions": [
-            {"inference_id": each, **prediction}
-            for each, prediction in zip(ids, found, strict=True)
-        ],
-    }
+    predictions = [
+        {"inference_id": each, **prediction} for each, prediction in zip(ids, found, strict=True)
+    ]
+    version = _version(answer.get("model_version"))
+    reviews.queue(records, predictions, version, configured)
+    return {"model_version": version, "predictions": predictions}
 
 
 def inference_ids(call: str, count: int) -> list[str]:

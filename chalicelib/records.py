@@ -44,6 +44,12 @@ def change(name: str, values: Mapping[str, Any]) -> None:
     )
 
 
+def remove(name: str) -> None:
+    clients.client("dynamodb").delete_item(
+        TableName=Environment.from_env().runs_table, Key=key(name)
+    )
+
+
 def lease(name: str, job: str, until: str, now: str) -> bool:
     """Take a record for a job unless another job has it and its time is not over."""
     client = clients.client("dynamodb")

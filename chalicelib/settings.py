@@ -15,7 +15,7 @@ from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
 from chalicelib.schema import Dataset, TrainingDataset
 from chalicelib.section import InstanceType, Section
-from chalicelib.watching import Drift, Monitor, Notifications
+from chalicelib.watching import Drift, Monitor, Notifications, Reviews
 
 FILE = Path(__file__).with_name("pipeline.toml")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){0,38}$")]
@@ -64,6 +64,7 @@ class Settings(Section):
     monitor: Monitor = Monitor()
     drift: Drift = Drift()
     notifications: Notifications = Notifications()
+    reviews: Reviews = Reviews()
 
     @property
     def every_dataset(self) -> tuple[Dataset, ...]:

@@ -52,6 +52,12 @@ class Notifications(Section):
     examples: Annotated[int, Field(ge=0, le=10)] = 3
 
 
+class Reviews(Section):
+    threshold: Share = 0.0
+    audit_share: Share = 0.0
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
 def problems(pipeline: Pipeline, drift: Drift) -> list[str]:
     """What cannot be used, each by its key."""
     from zoneinfo import ZoneInfo

@@ -121,6 +121,27 @@ def test_predictions_through_the_api(stack: Any, first: dict[str, Any]) -> None:
     assert int(good["label"]) > int(bad["label"])
 
 
+def test_what_the_model_is_unsure_of_waits_for_a_person(stack: Any, first: dict[str, Any]) -> None:
+    """The answer is ground truth for the captured request."""
+    unclear = {"records": [{"review_body": words} for words in ("it", "the box", "a thing")]}
+    answer = api.call(stack.name, "POST", "/predictions", unclear)
+    ids = {each["inference_id"] for each in answer["predictions"]}
+    waiting = api.call(stack.name, "GET", "/reviews")["reviews"]
+    entry = next(each for each in waiting if each["inference_id"] in ids)
+    path = f"/reviews/{entry['review_id']}"
+    with pytest.raises(Problem, match="400: label must be one of 1, 2, 3, 4, 5"):
+        api.call(stack.name, "POST", path, {"label": 6})
+    assert api.call(stack.name, "POST", path, {"label": 3})["label"] == "3"
+    with pytest.raises(Problem, match="404: no review"):
+        api.call(stack.name, "POST", path, {"label": 3})
+    s3, bucket = stack.client("s3"), stack.outputs["DataBucket"]
+    truth = s3.list_objects_v2(Bucket=bucket, Prefix="ground-truth/")["Contents"]
+    (key,) = [each["Key"] for each in truth if entry["review_id"] in each["Key"]]
+    told = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert told["groundTruthData"]["data"] == "3"
+    assert told["eventMetadata"]["eventId"] == entry["inference_id"]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import uuid
@@ -10,6 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from chalicelib import clients
+from chalicelib.environment import Environment
 
 Received = Callable[[int], list[dict[str, Any]]]
 
@@ -78,3 +82,49 @@ def make_function(cloud: Any, role: str) -> Callable[[str], str]:
         return made["FunctionArn"]
 
     return make
+
+
+@pytest.fixture
+def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the functions find around them: a table, a topic, a bucket, the environment."""
+    table = f"runs-{bucket}"
+    cloud.client("dynamodb").create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pipeline", "AttributeType": "S"},
+            {"AttributeName": "run_id", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pipeline", "KeyType": "HASH"},
+            {"AttributeName": "run_id", "KeyType": "RANGE"},
+        ],
+    )
+    cloud.client("dynamodb").create_table(
+        TableName=f"arrivals-{bucket}",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "dataset", "AttributeType": "S"},
+            {"AttributeName": "arrival_id", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "dataset", "KeyType": "HASH"},
+            {"AttributeName": "arrival_id", "KeyType": "RANGE"},
+        ],
+    )
+    topic = cloud.client("sns").create_topic(Name=f"topic-{bucket}")["TopicArn"]
+    values = {field.name: field.name for field in dataclasses.fields(Environment)} | {
+        "data_bucket": bucket,
+        "runs_table": table,
+        "arrivals_table": f"arrivals-{bucket}",
+        "topic_arn": topic,
+        "idempotency_table": f"idempotency-{bucket}",
+        "endpoint_name": "reviews",
+        "drift_alarm": "reviews-drift",
+        "code_prefix": "s3://artifacts/code",
+        "retrain_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:r-retrain",
+    }
+    environment = Environment(**values)
+    monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: environment))
+    monkeypatch.setattr(clients, "client", cloud.client)
+    return cloud

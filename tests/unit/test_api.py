@@ -10,7 +10,7 @@ import pytest
 from chalice.test import Client
 
 import app
-from chalicelib import clients, feedback, predictions, records, registry, runs, settings
+from chalicelib import clients, feedback, predictions, records, registry, reviews, runs, settings
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 GOOD = {"review_body": "a fine thing", "product_category": "Toys"}
@@ -34,6 +34,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return {"predictions": [one for _ in sent], "model_version": "7"}
 
     monkeypatch.setattr(predictions, "_invoke", invoke)
+    monkeypatch.setattr(reviews, "queue", lambda *words: None)
     return calls
 
 
@@ -267,5 +268,7 @@ def test_admin_routes_need_a_signature() -> None:
         ("/runs", "GET"),
         ("/runs", "POST"),
         ("/runs/{run_id}/retry", "POST"),
+        ("/reviews", "GET"),
+        ("/reviews/{review_id}", "POST"),
         ("/drift", "GET"),
     }
