@@ -13,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench machines constraints clean
+.PHONY: help setup demo test lint bench bench-monitor machines constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ help:  ## this list
 
 # Jobs run on what AWS's image holds, not on the newest.
 $(ENVS)/jobs/.ready: PINS := constraints-jobs.txt
+
+# The monitor's peers need other versions than we do.
+$(ENVS)/bench-monitor/.ready: PINS := constraints-bench-monitor.txt
 
 $(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt constraints-jobs.txt
 	@echo "setting up $(@D)"
@@ -59,6 +62,9 @@ lint: .venv/.test  ## ruff and mypy
 
 bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the same run
 	@.venv/bin/python -m benchmarks
+
+bench-monitor: setup .venv/.test $(ENVS)/bench-monitor/.ready  ## the monitor: speed, false alarms, power
+	@.venv/bin/python -m benchmarks monitor
 
 machines: .venv/.test  ## compile the state machines to their ASL
 	@.venv/bin/python -m statemachines
