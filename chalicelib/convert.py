@@ -61,10 +61,15 @@ class Source:
 
 
 def insert(source: Source, run_id: str) -> str:
-    """Rows that cast, each once, into the run's own partitions."""
+    """Rows that cast, each once, into the run's own partitions.
+
+    What is wrong with a row is judged from its typed values, beyond the window: no engine moves
+    the judgement below it, where it would cast every value a second time.
+    """
     dataset = source.dataset
     kept = [quoted(c.name) for c in dataset.columns if c.name != dataset.partition_by]
     typed = [f"{value(column)} AS {quoted(column.name)}" for column in dataset.columns]
+    read = [f"{quoted(c.name)} AS {_raw(c)}" for c in dataset.columns if c.type != "string"]
     partition = [quoted(dataset.partition_by)] if dataset.partition_by else []
     within = [*partition, *([_shard(source.shards)] if source.shards > 1 else [])]
     order = [*map(quoted, dataset.sort_by), "digest", "arrival", "row_number"]
@@ -76,13 +81,12 @@ def insert(source: Source, run_id: str) -> str:
             "FROM (",
             f"SELECT *, lag(digest) OVER ({window}ORDER BY {', '.join(order)}) AS before",
             "FROM (",
-            "SELECT " + ",\n  ".join([*typed, f"{digest(dataset)} AS digest"]) + ",",
-            "  arrival, row_number",
+            "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS digest"]) + ",",
+            "  arrival, row_number, row_fault",
             f"FROM ({rows(source)}) AS found",
-            f"WHERE {reason(dataset)} IS NULL",
             ") AS typed",
             ") AS ordered",
-            "WHERE before IS NULL OR before <> digest",
+            f"WHERE (before IS NULL OR before <> digest) AND {_fits(dataset)}",
         ]
     )
 
@@ -179,6 +183,28 @@ def reason(dataset: Dataset) -> str:
     """What is wrong with a row, in words, or NULL."""
     cases = [f"WHEN {when} THEN {text(words)}" for when, _, words in _faults(dataset)]
     return f"(CASE WHEN row_fault <> '' THEN row_fault {' '.join(cases)} END)"
+
+
+def _fits(dataset: Dataset) -> str:
+    """Whether nothing is wrong with a row, told from its typed values: as `reason` tells it."""
+    conditions = ["row_fault = ''"]
+    for column in dataset.columns:
+        name = quoted(column.name)
+        if column.required and column.type == "string":
+            conditions.append(f"trim({name}) <> ''")
+        elif column.required:
+            conditions.append(f"{name} IS NOT NULL")
+        elif column.type != "string":
+            conditions.append(f"({name} IS NOT NULL OR coalesce(trim({_raw(column)}), '') = '')")
+        if column.values:
+            listed = ", ".join(literal(each) for each in column.values)
+            conditions.append(f"({name} IS NULL OR {name} IN ({listed}))")
+    return " AND ".join(conditions)
+
+
+def _raw(column: Column) -> str:
+    """The text of a typed value, under a name that no column has."""
+    return quoted(f"{column.name} as text")
 
 
 def _column_at_fault(dataset: Dataset) -> str:

@@ -54,16 +54,22 @@ def waiting(
 
 
 def event(bucket: str, version: Mapping[str, Any]) -> dict[str, Any]:
-    """As S3 would have told it.
+    """As EventBridge would have brought it from S3.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
     """
     found = {"key": version["Key"], "size": version["Size"]}
     if version.get("VersionId", "null") != "null":
         found["version-id"] = version["VersionId"]
+    now = clock.text(clock.now())
     return {
-        "id": f"sweep-{clock.text(clock.now())}",
+        "version": "0",
+        "id": f"sweep-{now}",
         "source": "aws.s3",
         "detail-type": "Object Created",
-        "detail": {"bucket": {"name": bucket}, "object": found},
+        "account": "",
+        "region": os.environ.get("AWS_REGION", ""),
+        "time": now,
+        "resources": [],
+        "detail": {"bucket": {"name": bucket}, "object": found, "reason": "sweep"},
     }

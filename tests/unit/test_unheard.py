@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from chalice.app import CloudWatchEvent
+
 from chalicelib import unheard
 from chalicelib.drops import Dropped
 
@@ -33,8 +35,10 @@ def test_a_sweep_takes_a_bounded_number() -> None:
     assert len(unheard.waiting(NOW, listed, PATIENCE)) == unheard.MOST
 
 
-def test_the_event_is_as_s3_would_have_told_it() -> None:
-    dropped = Dropped.of(unheard.event("data", version("incoming/reviews/a b.tsv", 20)))
+def test_the_event_is_as_eventbridge_would_have_brought_it() -> None:
+    event = unheard.event("data", version("incoming/reviews/a b.tsv", 20))
+    assert CloudWatchEvent(event, None).detail_type == "Object Created"
+    dropped = Dropped.of(event)
     assert dropped == Dropped("data", "incoming/reviews/a b.tsv", 3, "v1")
     unversioned = unheard.event("data", version("incoming/reviews/a.tsv", 20, VersionId="null"))
     assert Dropped.of(unversioned).version_argument == {}
