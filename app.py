@@ -8,31 +8,39 @@ from typing import Any
 from chalice import Chalice, IAMAuthorizer, Response
 from chalice.app import CloudWatchEvent, SQSEvent
 
-from chalicelib import api, events
+from chalicelib import api, cors, events
 
 app = Chalice(app_name="driftloop", configure_logs=False)
+app.register_middleware(api.request_ids, "http")
 app.register_middleware(api.structured_errors, "http")
 administrators = IAMAuthorizer()
+BODIES = [api.JSON, *api.JSON_LINES]
+CORS = cors.config()
 
 
-@app.route("/predictions", methods=["POST"])
+@app.route("/predictions", methods=["POST"], content_types=BODIES, api_key_required=True, cors=CORS)
 def predict() -> Response:
     return api.predict(app.current_request)
 
 
-@app.route("/feedback", methods=["POST"])
+@app.route("/feedback", methods=["POST"], content_types=BODIES, api_key_required=True, cors=CORS)
 def feedback() -> Response:
     return api.feedback(app.current_request)
 
 
-@app.route("/health", methods=["GET"])
+@app.route("/health", methods=["GET"], cors=CORS)
 def health() -> Response:
     return api.health(app.current_request)
 
 
-@app.route("/openapi.json", methods=["GET"])
+@app.route("/openapi.json", methods=["GET"], cors=CORS)
 def openapi() -> Response:
     return api.openapi(app.current_request)
+
+
+@app.route("/docs", methods=["GET"])
+def docs() -> Response:
+    return api.docs(app.current_request)
 
 
 @app.route("/models", methods=["GET"], authorizer=administrators)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from chalice.app import Request, Response
 
+from chalicelib import api_schemas
 from chalicelib.errors import ApiError
 
 Route = Callable[[Any], Response]
+JSON = "application/json"
+JSON_LINES = ("application/jsonlines", "application/x-ndjson")
+REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
+RUN_ID = re.compile(api_schemas.RUN_ID["pattern"])
+REVIEW_ID = re.compile(api_schemas.REVIEW_ID["pattern"])
 MAX_LISTED = 100
 LISTED = 20
 # Chalice's and API Gateway's own refusals, under the codes that this API uses.
@@ -36,6 +44,15 @@ def route(logic: Callable[[Request], tuple[int, Any]]) -> Route:
     return answer
 
 
+def request_ids(event: Request, get_response: Callable[[Any], Response]) -> Response:
+    """Middleware: the caller's X-Request-Id, or API Gateway's id of the request, comes back."""
+    response = get_response(event)
+    given = str(event.headers.get("x-request-id", ""))
+    own = str(event.context.get("requestId") or uuid.uuid4())
+    response.headers["X-Request-Id"] = given if REQUEST_ID.fullmatch(given) else own
+    return response
+
+
 def structured_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
     """Middleware: chalice's own refusals in the API's shape."""
     response = get_response(event)
@@ -50,16 +67,22 @@ def structured_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
 
 @route
 def predict(request: Request) -> tuple[int, Any]:
+    """JSON lines are answered with JSON lines."""
     from chalicelib import predictions
 
-    return 200, predictions.predict(_raw(request))
+    lines = _is_lines(request)
+    answer = predictions.predict(_raw(request), lines=lines, explain=_flag(request, "explain"))
+    if not lines:
+        return 200, answer
+    version = {"model_version": answer["model_version"]}
+    return 200, Lines({**version, **each} for each in answer["predictions"])
 
 
 @route
 def feedback(request: Request) -> tuple[int, Any]:
     from chalicelib import feedback as labels
 
-    return 202, labels.accept(_raw(request))
+    return 202, labels.accept(_raw(request), lines=_is_lines(request))
 
 
 @route
@@ -82,6 +105,17 @@ def openapi(request: Request) -> tuple[int, Any]:
 
     del request
     return 200, document.document(settings.load())
+
+
+def docs(request: Request) -> Response:
+    """The document as a page."""
+    from chalicelib import docs_page, settings
+    from chalicelib import openapi as document
+
+    host, stage = request.headers.get("host", ""), request.context.get("stage", "")
+    url = f"https://{host}/{stage}".rstrip("/")
+    content = docs_page.page(document.document(settings.load()), url)
+    return Response(content, {"Content-Type": "text/html; charset=utf-8"})
 
 
 @route
@@ -132,8 +166,6 @@ def list_drift(request: Request) -> tuple[int, Any]:
 @route
 def start_run(request: Request) -> tuple[int, Any]:
     """Start a run by hand. The same Idempotency-Key starts one."""
-    import uuid
-
     from chalicelib import bodies, runs
 
     raw = _raw(request)
@@ -157,7 +189,10 @@ def retry_run(request: Request) -> tuple[int, Any]:
 
     raw = _raw(request)
     content = bodies.decode(raw) if raw else {}
-    outcome = retry.retry((request.uri_params or {})["run_id"], content, _caller(request))
+    run_id = (request.uri_params or {})["run_id"]
+    if not RUN_ID.fullmatch(run_id):
+        raise ApiError(404, "no_such_run", f"there is no run {run_id[:100]}")
+    outcome = retry.retry(run_id, content, _caller(request))
     if isinstance(outcome, runs.RunStarted):
         return 202, {"run_id": outcome.run_id, "status": "starting"}
     raise ApiError(409, "not_started", outcome.why)
@@ -177,6 +212,8 @@ def answer_review(request: Request) -> tuple[int, Any]:
     from chalicelib import reviews
 
     review_id = (request.uri_params or {})["review_id"]
+    if not REVIEW_ID.fullmatch(review_id):
+        raise ApiError(404, "no_review", f"no review {review_id[:100]} waits for an answer")
     return 200, reviews.answer(review_id, _raw(request), _caller(request))
 
 
@@ -184,6 +221,23 @@ def _caller(request: Request) -> str:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html"""
     identity = request.context.get("identity") or {}
     return identity.get("userArn") or f"an unknown caller at {identity.get('sourceIp')}"
+
+
+class Lines(list[dict[str, Any]]):
+    """An answer of JSON lines."""
+
+
+def _is_lines(request: Request) -> bool:
+    given = request.headers.get("content-type", JSON)
+    return given.split(";")[0].strip().lower() in JSON_LINES
+
+
+def _flag(request: Request, name: str) -> bool:
+    given: Mapping[str, str] = request.query_params or {}
+    words = str(given.get(name, "false"))
+    if words not in ("true", "false"):
+        raise ApiError(400, "invalid_field", f"{name} must be true or false", name)
+    return words == "true"
 
 
 def _raw(request: Request) -> bytes:
@@ -200,4 +254,7 @@ def _limit(request: Request) -> int:
 
 
 def _json(status: int, body: Any) -> Response:
-    return Response(json.dumps(body), {"Content-Type": "application/json"}, status)
+    if isinstance(body, Lines):
+        content = "".join(json.dumps(each) + "\n" for each in body)
+        return Response(content, {"Content-Type": JSON_LINES[0]}, status)
+    return Response(json.dumps(body), {"Content-Type": JSON}, status)

@@ -15,22 +15,48 @@ MAX_ITEMS = 1000
 
 def decode(raw: bytes) -> dict[str, Any]:
     """The JSON object of a body; 413 when too large, 400 when it is no JSON object."""
+    _limit(raw)
+    return _object(raw, "the body")
+
+
+def lines(raw: bytes) -> list[dict[str, Any] | ApiError]:
+    """The JSON object of each line that is not empty, or why it is none. https://jsonlines.org"""
+    _limit(raw)
+    found = [line for line in raw.split(b"\n") if line.strip()]
+    if not found:
+        raise ApiError(400, "not_json", "the body is empty; a JSON object on each line is needed")
+    if len(found) > MAX_ITEMS:
+        raise ApiError(413, "too_many", f"the body has {len(found)} lines; at most {MAX_ITEMS}")
+    return [_line(line, f"line {place}") for place, line in enumerate(found, 1)]
+
+
+def _line(raw: bytes, what: str) -> dict[str, Any] | ApiError:
+    try:
+        return _object(raw, what)
+    except ApiError as error:
+        return error
+
+
+def _limit(raw: bytes) -> None:
     if len(raw) > MAX_BYTES:
         raise ApiError(
             413, "too_large", f"the body has {len(raw)} bytes; at most {MAX_BYTES} are taken"
         )
+
+
+def _object(raw: bytes, what: str) -> dict[str, Any]:
     if not raw.strip():
-        raise ApiError(400, "not_json", "the body is empty; a JSON object is needed")
+        raise ApiError(400, "not_json", f"{what} is empty; a JSON object is needed")
     try:
         content = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise ApiError(400, "not_json", f"the body is not UTF-8: {error.reason}") from error
+        raise ApiError(400, "not_json", f"{what} is not UTF-8: {error.reason}") from error
     except RecursionError as error:
-        raise ApiError(400, "not_json", "the body is nested too deep") from error
+        raise ApiError(400, "not_json", f"{what} is nested too deep") from error
     except ValueError as error:
-        raise ApiError(400, "not_json", f"the body is not JSON: {error}") from error
+        raise ApiError(400, "not_json", f"{what} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ApiError(400, "not_an_object", "the body must be a JSON object")
+        raise ApiError(400, "not_an_object", f"{what} must be a JSON object")
     return content
 
 

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 INFERENCE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/[0-9]{1,5})?")
 
 
-def accept(raw: bytes) -> dict[str, Any]:
-    """Write down the labels of a body; says how many."""
+def accept(raw: bytes, *, lines: bool = False) -> dict[str, Any]:
+    """Write down the labels of a body, JSON or JSON lines; says how many.
+
+    All or none: an entry that is at fault refuses the body.
+    """
     from chalicelib import settings
 
     configured = settings.load()
-    labels = validated(raw, configured)
+    labels = validated(raw, configured, lines=lines)
     write(labels, clock.now(), uuid.uuid4().hex)
     metrics.emit("Feedback", len(labels), Pipeline=configured.pipeline.name)
     return {"accepted": len(labels)}
@@ -37,14 +40,17 @@ def write(labels: list[tuple[str, str]], moment: dt.datetime, name: str) -> None
     clients.client("s3").put_object(
         Bucket=Environment.from_env().data_bucket,
         Key=location(moment, name),
-        Body=lines(labels).encode(),
+        Body=ground_truth(labels).encode(),
         ContentType="application/jsonlines",
     )
 
 
-def validated(raw: bytes, settings: Settings) -> list[tuple[str, str]]:
+def validated(raw: bytes, settings: Settings, *, lines: bool = False) -> list[tuple[str, str]]:
     """(inference id, label) pairs; an error names the field."""
-    entries, listed = bodies.items(bodies.decode(raw), "feedback")
+    if lines:
+        listed, entries = True, bodies.lines(raw)
+    else:
+        entries, listed = bodies.items(bodies.decode(raw), "feedback")
     return [
         _entry(entry, settings, f"feedback[{index}]" if listed else "")
         for index, entry in enumerate(entries)
@@ -56,7 +62,7 @@ def location(moment: dt.datetime, name: str) -> str:
     return f"{jobs.GROUND_TRUTH}{moment:%Y/%m/%d/%H}/{name}.jsonl"
 
 
-def lines(labels: list[tuple[str, str]]) -> str:
+def ground_truth(labels: list[tuple[str, str]]) -> str:
     return "".join(json.dumps(_line(*label)) + "\n" for label in labels)
 
 
@@ -69,6 +75,8 @@ def _line(inference_id: str, label: str) -> dict[str, Any]:
 
 
 def _entry(entry: Any, settings: Settings, where: str) -> tuple[str, str]:
+    if isinstance(entry, ApiError):
+        raise entry
     if not isinstance(entry, dict):
         raise ApiError(400, "invalid_feedback", f"{where} must be an object", where)
     prefix = f"{where}." if where else ""

@@ -17,28 +17,36 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 JSON = "application/json"
+Answer = dict[str, Any]
+Record = dict[str, Any]
 
 
-def predict(raw: bytes) -> dict[str, Any]:
-    """The answer to a body: {"model_version", "predictions"}; ApiError where it is at fault."""
+def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer:
+    """The answer to a body: {"model_version", "predictions"}; ApiError where it is at fault.
+
+    `lines`: the body is JSON lines, a record each. `explain`: with the terms that mattered. Of many
+    records, one that is at fault has an error in its place and the others are predicted.
+    """
     from chalicelib import reviews, settings
 
     configured = settings.load()
-    records = validated(raw, configured)
+    read = read_records(raw, configured, lines=lines)
+    sent = [each for each in read if not isinstance(each, ApiError)]
     inference_id = str(uuid.uuid4())
-    answer = _invoke(records, inference_id)
+    answer = _invoke(sent, inference_id, explain)
     found = answer["predictions"]
-    if len(found) != len(records):
+    if len(found) != len(sent):
         raise ApiError(
-            502, "model_error", f"the model answered {len(found)} of {len(records)} records"
+            502, "model_error", f"the model answered {len(found)} of {len(sent)} records"
         )
-    metrics.emit("Predictions", len(records), Pipeline=configured.pipeline.name)
-    ids = inference_ids(inference_id, len(records))
-    predictions = [
-        {"inference_id": each, **prediction} for each, prediction in zip(ids, found, strict=True)
-    ]
+    metrics.emit("Predictions", len(sent), Pipeline=configured.pipeline.name)
+    # A record's id is its place among those sent, by which captured requests are joined.
+    ids = inference_ids(inference_id, len(sent))
+    told = [{"inference_id": each, **one} for each, one in zip(ids, found, strict=True)]
     version = _version(answer.get("model_version"))
-    reviews.queue(records, predictions, version, configured)
+    reviews.queue(sent, told, version, configured)
+    rest = iter(told)
+    predictions = [each.body() if isinstance(each, ApiError) else next(rest) for each in read]
     return {"model_version": version, "predictions": predictions}
 
 
@@ -47,13 +55,33 @@ def inference_ids(call: str, count: int) -> list[str]:
     return [call] if count == 1 else [f"{call}/{index}" for index in range(count)]
 
 
-def validated(raw: bytes, settings: Settings) -> list[dict[str, Any]]:
-    """The records of a body, only with the model's inputs; an error names the field."""
-    entries, listed = bodies.items(bodies.decode(raw), "records")
-    return [
-        _record(entry, settings, f"records[{index}]" if listed else "")
+def read_records(raw: bytes, settings: Settings, *, lines: bool = False) -> list[Record | ApiError]:
+    """Of each record of a body: its inputs, or why it cannot be predicted, by the field's name.
+
+    ApiError where that is so for all of them.
+    """
+    if lines:
+        listed, entries = True, bodies.lines(raw)
+    else:
+        entries, listed = bodies.items(bodies.decode(raw), "records")
+    read = [
+        _read(entry, settings, f"records[{index}]" if listed else "")
         for index, entry in enumerate(entries)
     ]
+    if errors := [each for each in read if isinstance(each, ApiError)]:
+        if len(errors) == len(read):
+            raise errors[0]
+        metrics.emit("RefusedRecords", len(errors), Pipeline=settings.pipeline.name)
+    return read
+
+
+def _read(entry: Any, settings: Settings, where: str) -> Record | ApiError:
+    if isinstance(entry, ApiError):
+        return entry
+    try:
+        return _record(entry, settings, where)
+    except ApiError as error:
+        return error
 
 
 def schema(settings: Settings) -> type[BaseModel]:
@@ -121,7 +149,7 @@ def _refusal(error: Any, where: str, settings: Settings) -> ApiError:
     return ApiError(400, "invalid_field", f"{field}: {first['msg']}", field)
 
 
-def _invoke(records: list[dict[str, Any]], inference_id: str) -> dict[str, Any]:
+def _invoke(records: list[Record], inference_id: str, explain: bool) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
     from botocore.exceptions import ClientError, HTTPClientError
 
@@ -130,7 +158,9 @@ def _invoke(records: list[dict[str, Any]], inference_id: str) -> dict[str, Any]:
             EndpointName=Environment.from_env().endpoint_name,
             ContentType=JSON,
             Accept=JSON,
-            Body=json.dumps({"records": records}).encode(),
+            Body=json.dumps(
+                {"records": records, **({"explain": True} if explain else {})}
+            ).encode(),
             InferenceId=inference_id,
         )
     except ClientError as error:

@@ -75,7 +75,7 @@ def queue(
             "time": clock.text(now),
             "why": why,
             "inference_id": predictions[place]["inference_id"],
-            "label": predictions[place]["label"],
+            "label": predictions[place].get("label", predictions[place].get("prediction")),
             "confidence": confidence(predictions[place]),
             "record": _short(rows[place]),
             "model_version": model_version,

@@ -44,6 +44,15 @@ class Intake(Section):
     unheard_seconds: Annotated[int, Field(ge=60)] = 960  # a function may run 900
 
 
+class Api(Section):
+    """How fast a key may call, and which web pages may call from a browser."""
+
+    rate: Annotated[float, Field(gt=0, le=10_000)] = 100
+    burst: Annotated[int, Field(gt=0, le=10_000)] = 200
+    quota_per_day: Annotated[int, Field(gt=0)] = 1_000_000
+    cors_origin: Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)?$")] = ""
+
+
 class Endpoint(Section):
     instance_type: InstanceType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1)] = 1
@@ -61,6 +70,7 @@ class Settings(Section):
     evaluation: Evaluation = Evaluation()
     gate: Gate = Gate()
     endpoint: Endpoint = Endpoint()
+    api: Api = Api()
     monitor: Monitor = Monitor()
     drift: Drift = Drift()
     notifications: Notifications = Notifications()

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,13 +21,15 @@ from cli.errors import Problem
 def call(stack: str, method: str, path: str, body: Any = None, timeout: float = 35) -> Any:
     """Call a route (`/predictions`) and return the decoded answer.
 
-    Every call is signed (Signature Version 4), which the routes for administrators need and the
-    others ignore. An answer of 400 and above becomes a Problem with the API's own words.
+    Every call is signed (Signature Version 4), which the routes for administrators need, and has
+    the stack's API key, which the others need. An answer of 400 and above becomes a Problem with
+    the API's own words.
     """
     target.choose()
     url = target.outputs(stack)["ApiUrl"].rstrip("/") + path
     data = None if body is None else json.dumps(body).encode()
-    request = AWSRequest(method, url, {"Content-Type": "application/json"}, data)
+    headers = {"Content-Type": "application/json", "x-api-key": _key(stack)}
+    request = AWSRequest(method, url, headers, data)
     session = boto3.Session()
     credentials = session.get_credentials()
     if credentials is None:
@@ -36,7 +39,8 @@ def call(stack: str, method: str, path: str, body: Any = None, timeout: float = 
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         # An API has a host name of its own; another endpoint serves it under that Host header.
         parts = urlsplit(url)
-        url, headers["Host"] = endpoint.rstrip("/") + parts.path, parts.netloc
+        where = parts.path + (f"?{parts.query}" if parts.query else "")
+        url, headers["Host"] = endpoint.rstrip("/") + where, parts.netloc
     try:
         with urllib.request.urlopen(
             urllib.request.Request(url, data, headers, method=method), timeout=timeout
@@ -46,6 +50,14 @@ def call(stack: str, method: str, path: str, body: Any = None, timeout: float = 
         raise Problem(f"{method} {path} answered {error.code}: {_words(error.read())}") from error
     except urllib.error.URLError as error:
         raise Problem(f"{url} does not answer: {error.reason}", "Is the cloud up?") from error
+
+
+@cache
+def _key(stack: str) -> str:
+    found = target.client("apigateway").get_api_key(
+        apiKey=target.outputs(stack)["ApiKeyId"], includeValue=True
+    )
+    return str(found["value"])
 
 
 def _words(body: bytes) -> str:

@@ -16,6 +16,7 @@ from cli.errors import Problem
 SCHEDULES = {"hourly": "cron(0 * * * ? *)", "daily": "cron(0 0 * * ? *)"}
 Progress = Callable[[str], None]
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+LIMITS = {"ApiRate": "rate", "ApiBurst": "burst", "ApiQuota": "quota_per_day"}
 SETTLED = ("_COMPLETE", "_FAILED")
 
 
@@ -64,6 +65,11 @@ def _settings(stack: str) -> dict[str, str]:
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
         "QuietSeconds": str(pipeline["intake"]["quiet_seconds"]),
+        **{
+            parameter: str(pipeline.get("api", {})[key])
+            for parameter, key in LIMITS.items()
+            if key in pipeline.get("api", {})
+        },
         "WebhookParameter": pipeline.get("notifications", {}).get("webhook", ""),
     }
 

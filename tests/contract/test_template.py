@@ -18,7 +18,7 @@ FUNCTIONS = {
     "Webhook",
 }  # fmt: skip
 OUTPUTS = {
-    "DataBucket", "ApiUrl", "RestApiId", "RunsTable", "ArrivalsTable", "TopicArn",
+    "DataBucket", "ApiUrl", "RestApiId", "ApiKeyId", "RunsTable", "ArrivalsTable", "TopicArn",
     "RetrainMachineArn", "MonitorMachineArn", "ModelGroup", "EndpointName", "GlueDatabase",
     "AthenaWorkGroup", "DriftAlarmName", "MonitorScheduleName", "CodePrefix",
 }  # fmt: skip

@@ -103,7 +103,12 @@ def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any])
         "dataset.json",
         "dataset.manifest",
         "lineage.json",
+        "prepare/prepare.json",
         "evaluation/evaluation.json",
+        "evaluation/slices.json",
+        "evaluation/bias.json",
+        "evaluation/explanations.json",
+        "evaluation/model_card.html",
         "baseline/statistics.json",
         "baseline/constraints.json",
         f"model/{first['run_id']}-train/output/model.tar.gz",
@@ -140,6 +145,22 @@ def test_what_the_model_is_unsure_of_waits_for_a_person(stack: Any, first: dict[
     told = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     assert told["groundTruthData"]["data"] == "3"
     assert told["eventMetadata"]["eventId"] == entry["inference_id"]
+
+
+def test_the_words_that_mattered(stack: Any, first: dict[str, Any]) -> None:
+    record = {"review_body": "Terrible, it broke."}
+    (found,) = api.call(stack.name, "POST", "/predictions?explain=true", record)["predictions"]
+    terms = {term["term"] for term in found["explanation"]["terms"]}
+    assert terms & {"terrible", "broke", "it broke"}
+
+
+@pytest.mark.parametrize("path", ["/predictions", "/feedback"])
+def test_a_call_without_the_key_is_forbidden(
+    stack: Any, first: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(api, "_key", lambda stack: "not-the-key")
+    with pytest.raises(Problem, match=f"POST {path} answered 403"):
+        api.call(stack.name, "POST", path, {"review_body": "x"})
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from chalice.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
 import app
-from chalicelib import clients, feedback, predictions, records, registry, reviews, runs, settings
+from chalicelib import (
+    api,
+    clients,
+    cors,
+    feedback,
+    predictions,
+    records,
+    registry,
+    reviews,
+    runs,
+    settings,
+)
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 GOOD = {"review_body": "a fine thing", "product_category": "Toys"}
@@ -28,9 +44,12 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """An endpoint that answers every record with 5 stars; the calls it had."""
     calls: list[dict[str, Any]] = []
 
-    def invoke(sent: list[dict[str, Any]], inference_id: str) -> dict[str, Any]:
+    def invoke(sent: list[dict[str, Any]], inference_id: str, explain: bool) -> dict[str, Any]:
         calls.append({"records": sent, "inference_id": inference_id})
-        one = {"label": "5", "probabilities": {"5": 1.0}}
+        one: dict[str, Any] = {"label": "5", "probabilities": {"5": 1.0}}
+        if explain:
+            terms = [{"column": "review_body", "term": "fine", "weight": 0.7}]
+            one["explanation"] = {"method": "linear", "terms": terms}
         return {"predictions": [one for _ in sent], "model_version": "7"}
 
     monkeypatch.setattr(predictions, "_invoke", invoke)
@@ -67,6 +86,74 @@ def test_many_records_are_one_call(http: Any, endpoint: list[dict[str, Any]]) ->
     assert len(endpoint) == 1
 
 
+def test_a_bad_record_does_not_fail_the_others(http: Any, endpoint: list[dict[str, Any]]) -> None:
+    answer = post(http, "/predictions", {"records": [{}, GOOD, 5, GOOD]})
+    assert answer.status_code == 200
+    missing, first, none, second = answer.json_body["predictions"]
+    assert missing["error"]["field"] == "records[0].review_body"
+    assert none["error"]["code"] == "invalid_record"
+    call = endpoint[0]["inference_id"]  # ids count the records that the endpoint was sent
+    assert (first["inference_id"], second["inference_id"]) == (f"{call}/0", f"{call}/1")
+    assert endpoint[0]["records"] == [GOOD, GOOD]
+
+
+@pytest.mark.parametrize("kind", ["application/jsonlines", "application/x-ndjson; charset=utf-8"])
+def test_json_lines(http: Any, endpoint: list[dict[str, Any]], kind: str) -> None:
+    body = f"{json.dumps(GOOD)}\n\n{{\n[]\n{json.dumps(GOOD)}".encode()
+    answer = post(http, "/predictions", body, {"Content-Type": kind})
+    assert answer.headers["Content-Type"] == "application/jsonlines"
+    first, cut, no_object, last = [json.loads(line) for line in answer.body.splitlines()]
+    assert (first["label"], first["model_version"], last["label"]) == ("5", 7, "5")
+    assert "line 2 is not JSON" in cut["error"]["message"]
+    assert no_object["error"]["message"] == "line 3 must be a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"", 400, "on each line"),
+        (b"{}\n{}", 400, "review_body is missing"),
+        (b"{}\n" * 1001, 413, "1001 lines"),
+        (b"x" * 2_000_001, 413, "at most 2000000"),
+    ],
+)
+def test_bad_json_lines(
+    http: Any, endpoint: list[dict[str, Any]], body: bytes, status: int, words: str
+) -> None:
+    answer = post(http, "/predictions", body, {"Content-Type": "application/jsonlines"})
+    assert answer.status_code == status
+    assert words in answer.json_body["error"]["message"]
+    assert not endpoint
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "explained"),
+    [("", 200, False), ("?explain=false", 200, False), ("?explain=true", 200, True),
+     ("?explain=yes", 400, False)],
+)  # fmt: skip
+def test_the_words_that_mattered(
+    http: Any, endpoint: list[dict[str, Any]], query: str, status: int, explained: bool
+) -> None:
+    answer = post(http, f"/predictions{query}", GOOD)
+    assert answer.status_code == status
+    assert ("explanation" in json.dumps(answer.json_body)) is explained
+
+
+@pytest.mark.parametrize(
+    ("given", "echoed"),
+    [("order-7", True), ("a" * 129, False), ("bad id", False), ("", False), (None, False)],
+)
+@pytest.mark.parametrize("path", ["/health", "/runs?limit=x"])
+def test_the_request_id_comes_back(
+    http: Any, monkeypatch: pytest.MonkeyPatch, path: str, given: str | None, echoed: bool
+) -> None:
+    monkeypatch.setattr(registry, "champion", lambda: None)
+    answer = http.get(path, headers={} if given is None else {"X-Request-Id": given})
+    found = answer.headers["X-Request-Id"]
+    assert (found == given) is echoed
+    assert found
+
+
 def test_other_columns_of_the_dataset_are_left_out(
     http: Any, endpoint: list[dict[str, Any]]
 ) -> None:
@@ -95,7 +182,7 @@ def test_other_columns_of_the_dataset_are_left_out(
         ({"records": []}, 400, "invalid_field", "records", "entries"),
         ({"records": {}}, 400, "invalid_field", "records", "list"),
         ({"records": [1]}, 400, "invalid_record", "records[0]", "must be an object"),
-        ({"records": [GOOD, {}]}, 400, "missing_field", "records[1].review_body", "missing"),
+        ({"records": [{}, {}]}, 400, "missing_field", "records[0].review_body", "missing"),
         ({"records": [GOOD], "more": 1}, 400, "unknown_field", "more", "beside records"),
         ({"records": [GOOD] * 1001}, 413, "too_many", "records", "1001"),
         ({"review_body": "x" * 2_000_001}, 413, "too_large", None, "at most 2000000"),
@@ -189,6 +276,15 @@ def test_bad_feedback(
     assert not s3
 
 
+def test_feedback_in_json_lines(http: Any, s3: list[dict[str, Any]]) -> None:
+    body = "\n".join(json.dumps({"inference_id": f"{UUID}/{n}", "label": 4}) for n in range(3))
+    answer = post(http, "/feedback", body.encode(), {"Content-Type": "application/jsonlines"})
+    assert (answer.status_code, answer.json_body) == (202, {"accepted": 3})
+    assert (
+        post(http, "/feedback", b"{", {"Content-Type": "application/jsonlines"}).status_code == 400
+    )
+
+
 def test_chalices_own_refusals_have_the_same_shape(http: Any) -> None:
     answer = post(http, "/predictions", b"a=b", {"Content-Type": "text/plain"})
     assert answer.status_code == 415
@@ -250,10 +346,55 @@ def test_a_bad_cause(http: Any, cause: Any) -> None:
 def test_openapi_names_the_datasets_fields(http: Any) -> None:
     found = http.get("/openapi.json").json_body
     record = found["components"]["schemas"]["Record"]
-    assert list(record["properties"]) == list(settings.load().model.inputs)
+    assert set(record["properties"]) == {c.name for c in settings.load().dataset.columns}
     assert record["required"] == ["review_body"]
     routes = {path for path in app.app.routes if path != "/"}
     assert routes == set(found["paths"])
+
+
+def test_the_docs_page_shows_every_route_and_loads_nothing(http: Any) -> None:
+    answer = http.get("/docs")
+    page = answer.body.decode()
+    assert answer.headers["Content-Type"].startswith("text/html")
+    for path in app.app.routes:
+        assert f"</b> {path}</h2>" in page
+    assert "review_body" in page
+    assert not re.search(r"<script|src=|https?://(?!/)[a-z.]*cdn", page)
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("", None), ("https://shop.example", "https://shop.example"), ("*", "*")],
+)
+def test_which_pages_may_call(tmp_path: Path, origin: str, allowed: str | None) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text(f'[api]\ncors_origin = "{origin}"\n')
+    found = cors.config(file)
+    assert (found.allow_origin if found else None) == allowed
+
+
+def test_routes_for_applications_need_a_key() -> None:
+    keyed = {path for path, methods in app.app.routes.items()
+             if any(entry.api_key_required for entry in methods.values())}  # fmt: skip
+    assert keyed == {"/predictions", "/feedback"}
+
+
+@pytest.mark.parametrize("path", ["/predictions", "/feedback"])
+@given(
+    body=st.binary(max_size=200),
+    kind=st.sampled_from([api.JSON, *api.JSON_LINES, "text/plain", "application/json;a=b", ""]),
+)
+@hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
+def test_no_bytes_are_answered_with_500(path: str, body: bytes, kind: str) -> None:
+    with Client(app.app) as client:
+        answer = post(client.http, path, body, {"Content-Type": kind})
+    assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("run_id", ["x", "%23champion", "20260301-120000-A1B2C3", "a" * 3000])
+def test_a_strange_run_is_not_there(http: Any, run_id: str) -> None:
+    answer = post(http, f"/runs/{run_id}/retry", {})
+    assert (answer.status_code, answer.json_body["error"]["code"]) == (404, "no_such_run")
 
 
 def test_admin_routes_need_a_signature() -> None:
