@@ -11,6 +11,11 @@ from chalicelib.incidents import Incident
 from chalicelib.notify import Message
 from chalicelib.policy import Decision
 
+BEGAN = {
+    "data-quality": "Live traffic no longer looks like the data that the model in service learned "
+    "from.",
+    "model-quality": "Live predictions are less right than they were at evaluation.",
+}
 MOST_LINES = 8
 VALUE_LETTERS = 60
 STOP = "To stop retraining: drift.notify_only = true in pipeline.toml, then deploy."
@@ -18,7 +23,7 @@ STOP = "To stop retraining: drift.notify_only = true in pipeline.toml, then depl
 
 def opened(incident: Incident, look: Mapping[str, Any], decision: Decision) -> Message:
     parts = [
-        "Live traffic no longer looks like the data that the model in service learned from.",
+        BEGAN[look["monitor"]],
         _drifted(look["violations"]),
         _since(incident, look),
         f"What the loop did: {_did(incident, decision)}",
@@ -48,7 +53,7 @@ def escalated(incident: Incident, look: Mapping[str, Any], decision: Decision) -
 def recovered(incident: Incident) -> Message:
     runs = f"Runs that it started: {', '.join(incident.runs)}." if incident.runs else ""
     text = (
-        f"Live traffic looks again like the data that the model in service learned from.\n\n"
+        "Live traffic looks again as the model in service expects it.\n\n"
         f"Drift in {', '.join(incident.features)} was seen from {_minute(incident.since)} to "
         f"{_minute(incident.last_seen)}, in {_looks(incident.seen)}; gone at "
         f"{_minute(str(incident.closed_at))}. {runs}"

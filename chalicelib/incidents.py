@@ -21,12 +21,16 @@ ALARM_PATIENCE = dt.timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Incident:
-    """`since`, `last_seen` and `closed_at` are times of looks; `decide_at`: when it is due."""
+    """`since`, `last_seen` and `closed_at` are times of looks; `decide_at`: when it is due.
+
+    `monitors` are those whose newest look still sees drift; it is over when none does.
+    """
 
     since: str
     last_seen: str
     seen: int = 1
     features: tuple[str, ...] = ()
+    monitors: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     decide_at: str | None = None
     told_at: str | None = None
@@ -46,21 +50,26 @@ def after_look(
 
     Drift that comes back before people were told that it had gone is the same incident.
     """
-    time, violations = str(look["time"]), look["violations"]
+    time, violations, monitor = str(look["time"]), look["violations"], str(look["monitor"])
     due = clock.text(now + ALARM_PATIENCE)
     if incident is None or (incident.closed_at and incident.decide_at is None):
         if not violations or (incident and time <= str(incident.closed_at)):
             return incident
-        return Incident(time, time, features=features(violations), decide_at=due)
+        found = features(violations)
+        return Incident(time, time, features=found, monitors=(monitor,), decide_at=due)
     if time <= max(incident.last_seen, incident.closed_at or ""):
         return incident
     if not violations:
-        return replace(incident, closed_at=time, decide_at=due) if incident.open else incident
+        left = tuple(each for each in incident.monitors if each != monitor)
+        if left or not incident.open:
+            return replace(incident, monitors=left)
+        return replace(incident, monitors=(), closed_at=time, decide_at=due)
     return replace(
         incident,
         last_seen=time,
         seen=incident.seen + 1,
         features=tuple(dict.fromkeys([*incident.features, *features(violations)])),
+        monitors=tuple(dict.fromkeys([*incident.monitors, monitor])),
         decide_at=due,
         closed_at=None,
     )
@@ -87,5 +96,5 @@ def save(incident: Incident) -> None:
 
 def _from_record(record: Mapping[str, Any]) -> Incident:
     known = {name: record[name] for name in Incident.__dataclass_fields__ if name in record}
-    lists = {name: tuple(known.get(name, ())) for name in ("features", "runs")}
+    lists = {name: tuple(known.get(name, ())) for name in ("features", "monitors", "runs")}
     return Incident(**{**known, **lists})

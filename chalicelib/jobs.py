@@ -214,6 +214,37 @@ def analyze(
     return request
 
 
+def analyze_labels(
+    name: str, environment: Environment, settings: Settings, window: Window, problem: str
+) -> Request:
+    """Captured predictions beside the labels that came, against the evaluation."""
+    request = _processing(
+        name,
+        environment,
+        settings,
+        instance=settings.monitor.instance_type,
+        program="model_quality.py",
+        archive="monitoring",
+        inputs=[
+            _s3_input("capture", window.manifest, manifest=True),
+            _s3_input("ground_truth", f"{window.report}labels.manifest", manifest=True),
+            _s3_input("baseline", f"{window.report}baseline/"),
+        ],
+        outputs={},
+        variables={
+            "MODE": "analyze",
+            "MIN_RECORDS": str(settings.monitor.min_records),
+            "problem_type": problem,
+            "start_time": window.start,
+            "end_time": window.end,
+            "sagemaker_endpoint_name": environment.endpoint_name,
+            "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
+        },
+    )
+    request["ProcessingOutputConfig"]["Outputs"] = [_output("report", window.report)]
+    return request
+
+
 def _processing(
     name: str,
     environment: Environment,

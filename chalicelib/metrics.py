@@ -13,6 +13,7 @@ from chalicelib import clients
 
 # PutMetricData refuses names that begin with AWS/; Model Monitor's own begin in lower case.
 DATA_QUALITY = "aws/sagemaker/Endpoints/data-metrics"
+MODEL_QUALITY = "aws/sagemaker/Endpoints/model-metrics"
 OWN = "driftloop"
 BATCH = (
     500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
@@ -47,11 +48,25 @@ def data_quality(
     return DATA_QUALITY, [{**datum, "Dimensions": dimensions} for datum in data]
 
 
-def violations(count: int, pipeline: str) -> Metrics:
-    """What the drift alarm watches."""
+def model_quality(found: Mapping[str, Any], endpoint: str, schedule: str) -> Metrics:
+    """Each single number of a model-quality report, under its name."""
+    dimensions = [
+        {"Name": "Endpoint", "Value": endpoint},
+        {"Name": "MonitoringSchedule", "Value": schedule},
+    ]
+    numbers = {name: each.get("value") for name, each in found.items()}
+    return MODEL_QUALITY, [
+        {**_single(name, value), "Dimensions": dimensions}
+        for name, value in numbers.items()
+        if isinstance(value, int | float)
+    ]
+
+
+def violations(count: int, pipeline: str, monitor: str) -> Metrics:
+    """What a monitor's alarm watches."""
     dimensions = [
         {"Name": "Pipeline", "Value": pipeline},
-        {"Name": "Monitor", "Value": "data-quality"},
+        {"Name": "Monitor", "Value": monitor},
     ]
     return OWN, [{**_single("Violations", count), "Unit": "Count", "Dimensions": dimensions}]
 

@@ -1,22 +1,19 @@
-"""The monitor machine's steps: choose a window, judge what the analysis found, tell of failure."""
+"""The monitor machine's first part: choose a window of traffic, judge what the analysis found."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib import capture, clients, clock, incidents, jobs, places, records
+from chalicelib import capture, clock, jobs, looks, places, records
 from chalicelib.environment import Environment
 
 STATE = "#monitor"  # the analysis under way, and until when traffic is analysed
 EXAMPLE_LETTERS = 200
 SECOND = dt.timedelta(seconds=1)
 MAX_WINDOW = dt.timedelta(days=1)
-# A monitor that died without a word holds the others back no longer than this.
-LEASE = dt.timedelta(hours=2)
+KIND = "data-quality"
 
 
 def windows(
@@ -40,13 +37,6 @@ def windows(
     return [*found, (start, now)]
 
 
-def job_name(pipeline: str, execution: Mapping[str, Any]) -> str:
-    """One name for one scheduled look, however often its first step is retried."""
-    moment = str(execution["scheduled_at"])
-    mark = hashlib.sha256(json.dumps(execution, sort_keys=True).encode()).hexdigest()[:6]
-    return f"{pipeline}-data-quality-{clock.parse(moment):%Y%m%d-%H%M%S}-{mark}"
-
-
 def begin(execution: dict[str, Any]) -> dict[str, Any]:
     """What to analyse now, or why nothing: {"analyze", "why", "job"?, ...}.
 
@@ -59,8 +49,8 @@ def begin(execution: dict[str, Any]) -> dict[str, Any]:
     if champion is None:
         return _skip("no model is in service yet")
     now = clock.now()
-    name = job_name(configured.pipeline.name, execution)
-    if not records.lease(STATE, name, clock.text(now + LEASE), clock.text(now)):
+    name = looks.job_name(configured.pipeline.name, KIND, execution)
+    if not records.lease(STATE, name, clock.text(now + looks.LEASE), clock.text(now)):
         return {"analyze": False, "why": f"{(records.get(STATE) or {}).get('job')} is under way"}
     state = records.get(STATE) or {}
     catch_up = dt.timedelta(days=configured.monitor.catch_up_days)
@@ -81,47 +71,28 @@ def begin(execution: dict[str, Any]) -> dict[str, Any]:
 
 def finish(execution: dict[str, Any]) -> dict[str, Any]:
     """Read the report, publish its metrics, and remember what it found."""
+    from chalicelib import metrics, settings
+
     begun = execution["begin"]
     environment = Environment.from_env()
-    violations = _read(environment, begun["report"] + "constraint_violations.json")["violations"]
-    statistics = _read(environment, begun["report"] + "statistics.json")
-    violations = [distances(found) for found in violations]
-    seen = int(statistics["dataset"]["item_count"])
-    record = {
-        "time": begun["end"],
-        "start": begun["start"],
-        "violations": violations,
-        "records": seen,
-        "status": "violations" if violations else "completed",
-        "report_uri": places.uri(environment, begun["report"]),
-        "champion_run": begun["champion_run"],
-        "examples": _examples(environment, begun) if violations else [],
-    }
-    records.put(f"{records.DRIFT}{begun['end']}", record)
-    incident = incidents.after_look(incidents.newest(), record, clock.now())
-    if incident is not None:
-        incidents.save(incident)
+    found = looks.read(environment, begun["report"] + "constraint_violations.json")["violations"]
+    statistics = looks.read(environment, begun["report"] + "statistics.json")
+    violations = [distances(each) for each in found]
+    look = looks.record(environment, KIND, begun, violations, statistics)
+    look["examples"] = _examples(environment, begun) if violations else []
+    looks.remember(look)
     records.release(STATE, {"analysed_until": _later(begun["end"])})
-    # The alarm that these set off reads the records, so they come last.
-    _publish(environment, statistics, violations)
-    return {"violations": len(violations), "records": seen, "report_uri": record["report_uri"]}
-
-
-def fail(execution: dict[str, Any]) -> dict[str, Any]:
-    """The analysis failed: say so once, and let the next look cover the same window."""
-    from chalicelib import failures, notify
-
-    explanation = failures.explain(execution["error"])
-    records.release(STATE)
-    notify.notify(
-        "monitor_failed",
-        "The data-quality monitor failed",
-        "\n\n".join(part for part in (explanation.message, explanation.detail) if part),
+    metrics.publish(
+        metrics.data_quality(
+            statistics, violations, environment.endpoint_name, environment.monitor_schedule
+        ),
+        metrics.violations(len(violations), settings.load().pipeline.name, KIND),
     )
-    return {"error": explanation.message}
-
-
-STEPS = {"begin": begin, "finish": finish, "fail": fail}
+    return {
+        "violations": len(violations),
+        "records": look["records"],
+        "report_uri": look["report_uri"],
+    }
 
 
 def distances(violation: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,14 +129,9 @@ def _analysis(
 ) -> dict[str, Any]:
     from chalicelib import settings
 
-    report = f"monitor/data-quality/{end:%Y-%m-%dT%H-%M-%S}-{name[-6:]}/"
+    report = looks.report(KIND, name, end)
     listed = report + "capture.manifest"
-    clients.client("s3").put_object(
-        Bucket=environment.data_bucket,
-        Key=listed,
-        Body=json.dumps(capture.manifest(environment, names)).encode(),
-        ContentType="application/json",
-    )
+    looks.write(environment, listed, capture.manifest(environment, names))
     looked_at = jobs.Window(
         clock.text(start),
         clock.text(end),
@@ -184,16 +150,11 @@ def _analysis(
     }
 
 
-def _read(environment: Environment, key: str) -> Any:
-    found = clients.client("s3").get_object(Bucket=environment.data_bucket, Key=key)
-    return json.loads(found["Body"].read())
-
-
 def _examples(environment: Environment, begun: Mapping[str, Any]) -> list[dict[str, str]]:
     """Some of the records that were judged, for people to see; values as text, cut short."""
     from chalicelib import settings
 
-    _, *names = _read(environment, begun["report"] + "capture.manifest")
+    _, *names = looks.read(environment, begun["report"] + "capture.manifest")
     start, end = clock.parse(begun["start"]), clock.parse(begun["end"])
     wanted = settings.load().notifications.examples
     found = capture.examples(environment, names, start, end, wanted)
@@ -202,16 +163,3 @@ def _examples(environment: Environment, begun: Mapping[str, Any]) -> list[dict[s
         for record in found
         if isinstance(record, dict)
     ]
-
-
-def _publish(
-    environment: Environment, statistics: Mapping[str, Any], violations: list[dict[str, Any]]
-) -> None:
-    from chalicelib import metrics, settings
-
-    metrics.publish(
-        metrics.data_quality(
-            statistics, violations, environment.endpoint_name, environment.monitor_schedule
-        ),
-        metrics.violations(len(violations), settings.load().pipeline.name),
-    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from chalicelib import arrivals, clients, clock, jobs, records
-from chalicelib.environment import Environment
+from chalicelib import arrivals, clock, ground_truth, records
 
 LOOK_BACK = 200  # runs
+SECOND = dt.timedelta(seconds=1)
 
 
 def count(dataset: str, wanted: int) -> int:
@@ -26,19 +26,5 @@ def _rows(dataset: str) -> Iterator[int]:
         yield int(arrival["rows"] or 0)
     good = (run for run in records.newest_runs(LOOK_BACK) if run["status"] == "succeeded")
     last = next(good, None)
-    yield from _labels(clock.parse(last["started_at"] if last else "1970-01-01"))
-
-
-def _labels(since: dt.datetime) -> Iterator[int]:
-    """Labels in each object of ground truth since then: its keys sort by the hour of labelling."""
-    bucket, s3 = Environment.from_env().data_bucket, clients.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket,
-        Prefix=jobs.GROUND_TRUTH,
-        StartAfter=f"{jobs.GROUND_TRUTH}{since:%Y/%m/%d/%H/}",
-    )
-    for page in pages:
-        for entry in page.get("Contents", []):
-            if entry["LastModified"] >= since.replace(microsecond=0):
-                body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-                yield body.count(b"\n")
+    since = clock.parse(last["started_at"] if last else "1970-01-01")
+    yield from ground_truth.counts(ground_truth.written(since, clock.now() + SECOND))

@@ -38,9 +38,19 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib import monitor as machine
+    from chalicelib import model_quality, steps_monitor
+    from chalicelib import monitor as data_quality
 
-    return _dispatch(event, machine.STEPS)
+    return _dispatch(
+        event,
+        {
+            "begin": data_quality.begin,
+            "finish": data_quality.finish,
+            "begin_labels": model_quality.begin,
+            "finish_labels": model_quality.finish,
+            "fail": steps_monitor.fail,
+        },
+    )
 
 
 def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, Any]:

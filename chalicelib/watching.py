@@ -24,6 +24,8 @@ Check = Literal[
     "data_type_check",
     "missing_column_check",
     "extra_column_check",
+    "LessThanThreshold",  # model quality
+    "GreaterThanThreshold",
 ]
 
 
@@ -32,6 +34,7 @@ class Monitor(Section):
     schedule: Annotated[str, Field(pattern=SCHEDULE)] = "hourly"
     catch_up_days: Annotated[int, Field(ge=1, le=30)] = 7
     threshold: Share = 0.1
+    max_decline: Share = 0.1
     min_records: Annotated[int, Field(ge=1)] = 50
 
 
@@ -41,7 +44,12 @@ class Drift(Section):
     daily_budget: Annotated[int, Field(ge=0)] = 4
     max_tries: Annotated[int, Field(ge=1)] = 3
     min_new_rows: Annotated[int, Field(ge=0)] = 0
-    severe_checks: tuple[Check, ...] = ("baseline_drift_check", "categorical_values_check")
+    severe_checks: tuple[Check, ...] = (
+        "baseline_drift_check",
+        "categorical_values_check",
+        "LessThanThreshold",
+        "GreaterThanThreshold",
+    )
     severe_distance: Annotated[float, Field(ge=0)] = 0
     quiet_hours: str = ""
 

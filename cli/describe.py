@@ -59,7 +59,8 @@ def drift(found: list[dict[str, Any]], note: dict[str, Any] | None) -> None:
         show.console.print("the monitor has not judged any traffic yet")
     for look in show.plain(found):
         show.console.print(
-            f"[bold]{look['time']}[/bold]  {look['records']} records, {look['status']}"
+            f"[bold]{look['time']}[/bold]  {look['monitor']}: {look['records']} records, "
+            f"{look['status']}"
         )
         for each in look["violations"]:
             words = (
@@ -77,7 +78,7 @@ def look(stack: str, time: str, *, as_json: bool) -> None:
         show.as_json({**record, "incident": incident})
         return
     show.console.print(f"[bold]look of {record['time']}[/bold]")
-    names = ("start", "records", "status", "champion_run", "report_uri")
+    names = ("monitor", "start", "records", "status", "champion_run", "report_uri")
     for name in names:
         show.console.print(f"  {name.replace('_', ' '):<14} {escape(str(record[name]))}")
     drift_decision(record)

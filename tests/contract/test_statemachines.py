@@ -155,4 +155,5 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         "begin", "convert", "schema", "reconcile", "judge", "quality", "plan", "gate", "register",
         "finish", "finish_data", "fail",
     }  # fmt: skip
-    assert steps == {"retrain": retrain, "monitor": {"begin", "finish", "fail"}}
+    monitor = {"begin", "finish", "begin_labels", "finish_labels", "fail"}
+    assert steps == {"retrain": retrain, "monitor": monitor}

@@ -22,6 +22,9 @@ STATES = {
 }  # fmt: skip
 
 
+KIND = "model-quality"
+
+
 def ended(stack: Any, run_id: str, eventually: Eventually) -> dict[str, Any]:
     return eventually(
         lambda: (

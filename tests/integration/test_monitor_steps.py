@@ -15,15 +15,19 @@ from chalicelib import (
     failures,
     feedback,
     incidents,
+    looks,
+    model_quality,
     monitor,
     policy,
     records,
     registry,
     runs,
+    steps_monitor,
 )
 
 RUN = "20260301-120000-a1b2c3"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
+KIND = model_quality.KIND
 VIOLATION = {
     "feature_name": "review_body",
     "constraint_check_type": "baseline_drift_check",
@@ -217,9 +221,57 @@ def test_two_looks_never_overlap_and_a_dead_one_gives_way(
     assert monitor.begin(first)["analyze"]
     assert monitor.begin(first)["analyze"]  # a retry of the same
     assert not monitor.begin(second)["analyze"]
-    later = clock.now() + monitor.LEASE
+    later = clock.now() + looks.LEASE
     monkeypatch.setattr(clock, "now", lambda: later)
     assert monitor.begin(second)["analyze"]
+
+
+def test_labels_are_judged_once_and_late_ones_when_they_come(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = dt.timedelta(seconds=2)  # of what the test writes
+    monkeypatch.setattr(clock, "now", lambda: dt.datetime.now(dt.UTC) + ahead)
+    now = clock.now()
+    registry.crown(RUN, ARN, {}, clock.text(now - dt.timedelta(days=2)))
+    measured = {"accuracy": {"value": 0.6, "standard_deviation": 0.02}}
+    evaluation = {"version": 0.0, "multiclass_classification_metrics": measured}
+    key = f"runs/{RUN}/evaluation/evaluation.json"
+    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(evaluation).encode())
+    capture_requests(stack, bucket, now - dt.timedelta(days=1, hours=20), 1)
+    label_rows(stack, bucket, 49)
+    assert "49 labels" in model_quality.begin(execution())["why"]
+    label_rows(stack, bucket, 1)
+    state = execution()
+    state["begin_labels"] = begun = model_quality.begin(state)
+    assert begun["analyze"], begun
+    s3 = stack.client("s3")
+
+    def listed(name: str) -> list[Any]:
+        body = s3.get_object(Bucket=bucket, Key=begun["report"] + name)["Body"].read()
+        return list(json.loads(body)[1:])
+
+    assert len(listed("labels.manifest")) == 2
+    assert len(listed("capture.manifest")) == 1  # of two days ago
+    statistics = {
+        "dataset": {"item_count": 50},
+        "multiclass_classification_metrics": {"accuracy": {"value": 0.3}},
+    }
+    broken = {
+        "constraint_check_type": "LessThanThreshold",
+        "description": "Metric accuracy with 0.3 +/- 0.05 was LessThanThreshold '0.6'",
+        "metric_name": "accuracy",
+    }
+    write(stack, bucket, begun["report"], statistics, [broken])
+    assert model_quality.finish(state) == {"violations": 1, "records": 50}
+    [look] = records.newest(records.DRIFT, 5)
+    assert (look["monitor"], look["violations"][0]["feature_name"]) == (KIND, "accuracy")
+    assert "0 labels since" in model_quality.begin(execution() | {"start": "next"})["why"]
+
+
+def test_labels_of_other_predictions_are_no_look(stack: Any, bucket: str) -> None:
+    begun = {"labelled_until": "2026-03-01T12:00:00.000Z", "report": "monitor/none/"}
+    assert model_quality.finish({"begin_labels": begun})["records"] == 0
+    assert records.newest(records.DRIFT, 5) == []
 
 
 def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str) -> None:
@@ -233,7 +285,7 @@ def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str)
         "ProcessingJobStatus": "Failed",
         "FailureReason": "no baseline",
     }
-    found = monitor.fail(state | {"error": {"Error": "x", "Cause": json.dumps(cause)}})
+    found = steps_monitor.fail(state | {"error": {"Error": "x", "Cause": json.dumps(cause)}})
     assert found["error"].endswith("failed: no baseline")
     assert records.newest(records.NOTIFICATION, 5)[0]["kind"] == "monitor_failed"
     assert monitor.begin(execution())["analyze"] is True
@@ -290,6 +342,12 @@ def report(
         "dataset": {"item_count": 50},
         "features": [{"name": "review_body", "string_statistics": {"common": common}}],
     }
+    write(stack, bucket, prefix, statistics, found)
+
+
+def write(
+    stack: Any, bucket: str, prefix: str, statistics: dict[str, Any], found: list[dict[str, str]]
+) -> None:
     for name, content in (
         ("statistics.json", statistics),
         ("constraint_violations.json", {"violations": found}),

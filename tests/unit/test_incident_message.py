@@ -20,6 +20,7 @@ INCIDENT = Incident(
 )
 LOOK: dict[str, Any] = {
     "time": "2026-03-01T13:00:00.000Z",
+    "monitor": "data-quality",
     "records": 400,
     "report_uri": "s3://data/monitor/x/",
     "violations": [
@@ -77,7 +78,7 @@ Look closer: driftloop drift show 2026-03-01T13:00:00.000Z
 Report: s3://data/monitor/x/"""
 
 RECOVERED = """\
-Live traffic looks again like the data that the model in service learned from.
+Live traffic looks again as the model in service expects it.
 
 Drift in review_body_oov, product_category was seen from 2026-03-01 12:00 UTC to \
 2026-03-01 13:00 UTC, in 2 looks; gone at 2026-03-01 14:00 UTC. Runs that it started: \

@@ -17,16 +17,23 @@ NOON, ONE, TWO = (
 NOW = clock.parse(TWO)
 DUE = clock.text(NOW + incidents.ALARM_PATIENCE)
 BODY, VINE = {"feature_name": "body"}, {"feature_name": "vine"}
-OPEN = Incident(NOON, NOON, features=("body",), told_at=NOON)
-CLOSED = replace(OPEN, closed_at=ONE, recovery_told_at=ONE)
-QUIET = replace(OPEN, closed_at=ONE, decide_at=DUE)  # its end could not be told yet
+DATA, MODEL = "data-quality", "model-quality"
+OPEN = Incident(NOON, NOON, features=("body",), monitors=(DATA,), told_at=NOON)
+BOTH = replace(OPEN, monitors=(DATA, MODEL))
+CLOSED = replace(OPEN, monitors=(), closed_at=ONE, recovery_told_at=ONE)
+QUIET = replace(OPEN, monitors=(), closed_at=ONE, decide_at=DUE)  # its end could not be told yet
 
 
 @pytest.mark.parametrize(
     ("before", "time", "violations", "after"),
     [
         (None, NOON, [], None),
-        (None, NOON, [BODY, BODY], Incident(NOON, NOON, features=("body",), decide_at=DUE)),
+        (
+            None,
+            NOON,
+            [BODY, BODY],
+            Incident(NOON, NOON, features=("body",), monitors=(DATA,), decide_at=DUE),
+        ),
         (OPEN, NOON, [BODY], OPEN),
         (
             OPEN,
@@ -34,10 +41,15 @@ QUIET = replace(OPEN, closed_at=ONE, decide_at=DUE)  # its end could not be told
             [VINE, BODY],
             replace(OPEN, last_seen=ONE, seen=2, features=("body", "vine"), decide_at=DUE),
         ),
-        (OPEN, ONE, [], replace(OPEN, closed_at=ONE, decide_at=DUE)),
+        (OPEN, ONE, [], replace(OPEN, monitors=(), closed_at=ONE, decide_at=DUE)),
         (CLOSED, TWO, [], CLOSED),
         (CLOSED, ONE, [BODY], CLOSED),
-        (CLOSED, TWO, [VINE], Incident(TWO, TWO, features=("vine",), decide_at=DUE)),
+        (
+            CLOSED,
+            TWO,
+            [VINE],
+            Incident(TWO, TWO, features=("vine",), monitors=(DATA,), decide_at=DUE),
+        ),
         (QUIET, ONE, [], QUIET),
         (QUIET, TWO, [], QUIET),
         (QUIET, TWO, [BODY], replace(OPEN, last_seen=TWO, seen=2, decide_at=DUE)),
@@ -46,4 +58,29 @@ QUIET = replace(OPEN, closed_at=ONE, decide_at=DUE)  # its end could not be told
 def test_after_a_look(
     before: Incident | None, time: str, violations: list[dict[str, str]], after: Incident | None
 ) -> None:
-    assert incidents.after_look(before, {"time": time, "violations": violations}, NOW) == after
+    assert (
+        incidents.after_look(before, {"time": time, "violations": violations, "monitor": DATA}, NOW)
+        == after
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "monitor", "violations", "monitors", "is_open"),
+    [
+        (OPEN, MODEL, [BODY], (DATA, MODEL), True),
+        (OPEN, MODEL, [], (DATA,), True),
+        (BOTH, DATA, [], (MODEL,), True),
+        (replace(OPEN, monitors=(MODEL,)), MODEL, [], (), False),
+    ],
+)
+def test_it_is_over_when_no_monitor_sees_drift(
+    before: Incident,
+    monitor: str,
+    violations: list[dict[str, str]],
+    monitors: tuple[str, ...],
+    is_open: bool,
+) -> None:
+    look = {"time": ONE, "violations": violations, "monitor": monitor}
+    found = incidents.after_look(before, look, NOW)
+    assert found is not None
+    assert (found.monitors, found.open) == (monitors, is_open)

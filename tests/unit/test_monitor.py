@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import capture, clock, metrics, monitor
+from chalicelib import capture, clock, looks, metrics, model_quality, monitor, settings
 
 NOW = clock.parse("2026-03-01T12:00:00Z")
 
@@ -49,8 +49,8 @@ def test_a_window_takes_in_the_present_second() -> None:
 
 def test_a_retried_begin_names_the_same_job() -> None:
     execution = {"start": "-PT1H", "scheduled_at": "2026-03-01T12:00:00Z"}
-    name = monitor.job_name("reviews", execution)
-    assert name == monitor.job_name("reviews", dict(execution))
+    name = looks.job_name("reviews", "data-quality", execution)
+    assert name == looks.job_name("reviews", "data-quality", dict(execution))
     assert name.startswith("reviews-data-quality-20260301-120000-")
     assert len(name) <= 63
 
@@ -130,3 +130,33 @@ def test_metrics_carry_model_monitors_names() -> None:
         "feature_baseline_drift_body": 0.4,
     }
     assert {d["Name"] for d in data[0]["Dimensions"]} == {"Endpoint", "MonitoringSchedule"}
+
+
+def test_live_accuracy_is_judged_by_the_evaluations() -> None:
+    evaluation = {
+        "version": 0.0,
+        "multiclass_classification_metrics": {
+            "accuracy": {"value": 0.61, "standard_deviation": 0.02},
+            "auc": {"value": 0.9, "standard_deviation": 0.01},
+        },
+    }
+    documents = model_quality.baseline(evaluation, settings.load())
+    limits = documents["constraints.json"]
+    assert limits["multiclass_classification_constraints"] == {
+        "accuracy": {"threshold": 0.61, "comparison_operator": "LessThanThreshold"}
+    }
+    assert limits["significance_constraints"]["minimum_change"] == 0.1
+    known = documents["statistics.json"]["multiclass_classification_metrics"]
+    assert known["accuracy"]["standard_error"] == 0.02
+
+
+def test_an_evaluation_without_the_metric_is_told() -> None:
+    with pytest.raises(model_quality.EvaluationError, match=r"_metrics\.accuracy"):
+        model_quality.baseline({"multiclass_classification_metrics": {}}, settings.load())
+
+
+def test_model_quality_metrics_are_the_reports_numbers() -> None:
+    report = {"accuracy": {"value": 0.5}, "auc": {"value": "NaN"}, "confusion_matrix": {"1": {}}}
+    namespace, data = metrics.model_quality(report, "reviews", "hourly")
+    assert namespace == "aws/sagemaker/Endpoints/model-metrics"
+    assert [(datum["MetricName"], datum["Value"]) for datum in data] == [("accuracy", 0.5)]
