@@ -133,7 +133,7 @@ def test_what_waits_is_decided_by_the_sweep(
 
 def label_rows(stack: Any, bucket: str, count: int) -> None:
     key = feedback.location(clock.now(), f"{clock.now():%f}")
-    labels = feedback.lines([("01234567-89ab-cdef-0123-456789abcdef", "5")] * count)
+    labels = feedback.ground_truth([("01234567-89ab-cdef-0123-456789abcdef", "5")] * count)
     stack.client("s3").put_object(Bucket=bucket, Key=key, Body=labels.encode())
 
 
