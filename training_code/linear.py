@@ -25,7 +25,7 @@ RARE = 20  # rows of a category, below which categories share a column
 def arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("linear")
     group.add_argument("--max_features", "--max-features", type=int, default=200_000)
-    group.add_argument("-C", "--C", type=float, default=0.5, help="inverse of the regularisation")
+    group.add_argument("-C", "--C", type=float, default=1.0, help="inverse of the regularisation")
 
 
 def pipeline(columns: Columns, options: argparse.Namespace) -> Pipeline:
