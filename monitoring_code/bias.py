@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from checks import bias_constraints, bias_metrics
+from checks import bias_constraints, bias_metrics, significance
 from checks.bias_metrics import POST, PRE
 from inputs import columns, contract, labelled
 from inputs.contract import Job
@@ -131,8 +131,7 @@ def suggest(found: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
     """constraints.json: the analysis itself, as Clarify has it, and our rule where asked for."""
     if not test:
         return dict(found)
-    rule = {"perform_test": "Enabled", "alpha": 0.01, "correction": "Holm", "minimum_change": 0.05}
-    return {**found, "significance_constraints": rule}
+    return {**found, "significance_constraints": significance.rule(minimum_change=0.05)}
 
 
 def judge(job: Job, found: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from checks import comparison, constraints, violations
+from checks import comparison, constraints, significance, violations
 from inputs import columns, contract, datasets, preprocessing
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
@@ -172,8 +172,8 @@ def explained(config: constraints.Config) -> str:
     over = f"a distance over {config.threshold:g}"
     if config.significance is None:
         return f"A violation is {over} ({config.method})."
-    alpha = float(config.significance.get("alpha", 0.01))
-    return f"A violation is {over} that chance explains in fewer than {alpha:.0%} of runs."
+    alpha = significance.level(config.significance)
+    return f"A violation is {over} that chance explains in fewer than {alpha:.1%} of runs."
 
 
 def drift(job: Job, rows: int, compared: list[comparison.Comparison]) -> dict[str, Any]:

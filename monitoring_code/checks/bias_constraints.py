@@ -48,10 +48,10 @@ def violations(live: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[
         name = entry.metric["name"]
         now, then = (apart(name, _number(each["value"])) for each in (entry.metric, before))
         found.append((entry, now - then, _p(now - then, entry.metric, before)))
-    test = constraints.get("significance_constraints", {})
-    if test.get("perform_test") == "Enabled":
-        adjusted = significance.CORRECTIONS[test.get("correction", "Holm")]([p for *_, p in found])
-        least, alpha = float(test.get("minimum_change", 0.0)), float(test.get("alpha", 0.01))
+    test = significance.enabled(constraints)
+    if test is not None:
+        adjusted = significance.adjusted([p for *_, p in found], test)
+        least, alpha = float(test.get("minimum_change", 0.0)), significance.level(test)
         kept = [
             entry
             for (entry, worse, _), p in zip(found, adjusted, strict=True)

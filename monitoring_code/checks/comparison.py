@@ -45,9 +45,8 @@ def decide(found: Sequence[Comparison], test: Mapping[str, Any] | None) -> list[
     """With a test: over the threshold and significant. Without: over the threshold."""
     if test is None:
         return [replace(each, drifted=_over(each)) for each in found]
-    correct = significance.CORRECTIONS[test.get("correction", "Holm")]
-    adjusted = correct([each.p_value for each in found])
-    alpha = float(test.get("alpha", 0.01))
+    adjusted = significance.adjusted([each.p_value for each in found], test)
+    alpha = significance.level(test)
     return [
         replace(each, adjusted=p, drifted=_over(each) and p < alpha)
         for each, p in zip(found, adjusted, strict=True)

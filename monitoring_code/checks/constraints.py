@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checks import significance
+
 DOMAIN = 50  # a text with more distinct values is no category
 SIMPLE, ROBUST, SIGNIFICANCE = "Simple", "Robust", "Significance"
 OLDER = {"linf_simple": SIMPLE, "linf_robust": ROBUST}
@@ -50,12 +52,7 @@ def suggest(statistics: Mapping[str, Any], threshold: float, rule: str) -> dict[
         },
     }
     if rule == SIGNIFICANCE:
-        config["significance_constraints"] = {
-            "perform_test": "Enabled",
-            "alpha": 0.01,
-            "correction": "Holm",
-            "completeness_drop": 0.01,
-        }
+        config["significance_constraints"] = significance.rule(completeness_drop=0.01)
     return {
         "version": 0.0,
         "features": [_feature(each) for each in statistics["features"]],
@@ -76,7 +73,6 @@ def config(constraints: Mapping[str, Any], feature: Mapping[str, Any] | None = N
     drift = whole.get("distribution_constraints", {})
     method = drift.get("comparison_method", ROBUST)
     threshold = float(drift.get("comparison_threshold", 0.1))
-    test = whole.get("significance_constraints", {})
     return Config(
         evaluate=_enabled(whole, "evaluate_constraints"),
         emit_metrics=_enabled(whole, "emit_metrics"),
@@ -87,7 +83,7 @@ def config(constraints: Mapping[str, Any], feature: Mapping[str, Any] | None = N
         method=OLDER.get(method, method),
         categorical_threshold=float(drift.get("categorical_comparison_threshold", threshold)),
         categorical_method=drift.get("categorical_drift_method", "LInfinity"),
-        significance=test if test.get("perform_test") == "Enabled" else None,
+        significance=significance.enabled(whole),
     )
 
 

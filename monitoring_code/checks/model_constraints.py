@@ -31,12 +31,7 @@ def suggest(problem: str, metrics: Mapping[str, Any], *, test: bool) -> dict[str
     }
     found: dict[str, Any] = {"version": 0.0, f"{KEYS[problem]}_constraints": limits}
     if test:
-        found["significance_constraints"] = {
-            "perform_test": "Enabled",
-            "alpha": 0.01,
-            "correction": "Holm",
-            "minimum_change": 0.05,
-        }
+        found["significance_constraints"] = significance.rule(minimum_change=0.05)
     return found
 
 
@@ -48,17 +43,17 @@ def violations(
 ) -> list[Violation]:
     """`baseline`: the baseline's metrics, for their standard errors; may be empty."""
     limits = constraints[f"{KEYS[problem]}_constraints"]
-    test = constraints.get("significance_constraints", {})
+    test = significance.enabled(constraints)
     named = [name for name in limits if name in metrics]
     worse = {name: _worse_by(metrics[name]["value"], limits[name]) for name in named}
-    if test.get("perform_test") == "Enabled":
+    if test is not None:
         chance = [_p(worse[name], metrics[name], baseline.get(name, {})) for name in named]
-        adjusted = significance.CORRECTIONS[test.get("correction", "Holm")](chance)
+        adjusted = significance.adjusted(chance, test)
         least = float(test.get("minimum_change", 0.0))
         kept = [
             name
             for name, p in zip(named, adjusted, strict=True)
-            if p < float(test.get("alpha", 0.01))
+            if p < significance.level(test)
             and worse[name] > least * abs(float(limits[name]["threshold"]))
         ]
     else:

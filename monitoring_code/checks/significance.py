@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ import numpy as np
 from scipy import special
 
 EXPECTED = 5.0  # in a cell of a chi-square test; rarer values are taken together
+ALPHA = 0.005
 EXACT = 20_000  # terms of an exact test; with more the normal law serves
 
 
@@ -105,6 +107,30 @@ def benjamini_hochberg(values: Sequence[float]) -> list[float]:
     scaled = np.asarray(values, float)[order] * count / np.arange(1, count + 1)
     raised = np.minimum.accumulate(scaled[::-1])[::-1]
     return _back(np.minimum(raised, 1.0), order)
+
+
+def rule(**own: float) -> dict[str, Any]:
+    """`significance_constraints`, the member of a constraints file that our rule goes by.
+
+    A run may ring falsely once in a hundred; the level of half that leaves room for tests that
+    are only nearly exact.
+    """
+    return {"perform_test": "Enabled", "alpha": ALPHA, "correction": "Holm", **own}
+
+
+def enabled(constraints: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The rule of a constraints file, None where AWS's decides."""
+    found: Mapping[str, Any] = constraints.get("significance_constraints", {})
+    return found if found.get("perform_test") == "Enabled" else None
+
+
+def level(test: Mapping[str, Any]) -> float:
+    return float(test.get("alpha", ALPHA))
+
+
+def adjusted(values: Sequence[float], test: Mapping[str, Any]) -> list[float]:
+    """P values of all of a run's tests, corrected as the rule says."""
+    return CORRECTIONS[test.get("correction", "Holm")](values)
 
 
 CORRECTIONS = {"Holm": holm, "BenjaminiHochberg": benjamini_hochberg, "None": list}
