@@ -13,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-monitor machines constraints clean
+.PHONY: help setup demo test lint bench bench-data bench-monitor machines constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ lint: .venv/.test  ## ruff and mypy
 
 bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the same run
 	@.venv/bin/python -m benchmarks
+
+bench-data: setup .venv/.test  ## the data: intake and conversion, beside DuckDB alone
+	@.venv/bin/python -m benchmarks data
 
 bench-monitor: setup .venv/.test $(ENVS)/bench-monitor/.ready  ## the monitor: speed, false alarms, power
 	@.venv/bin/python -m benchmarks monitor

@@ -25,6 +25,8 @@ MOST_SHARDS = 16
 TARGET_BYTES = 128 * 1024 * 1024  # of a Parquet file
 PACKED = 0.35  # Parquet with zstd for each byte of text, as reviews measure
 LINE_END = "chr(30)"  # intake's stand-in for a line's end inside a value
+# Names of ours inside a statement have blanks, which no column's name has.
+DIGEST, BEFORE = '"row digest"', '"digest before"'
 
 
 @dataclass(frozen=True)
@@ -72,21 +74,21 @@ def insert(source: Source, run_id: str) -> str:
     read = [f"{quoted(c.name)} AS {_raw(c)}" for c in dataset.columns if c.type != "string"]
     partition = [quoted(dataset.partition_by)] if dataset.partition_by else []
     within = [*partition, *([_shard(source.shards)] if source.shards > 1 else [])]
-    order = [*map(quoted, dataset.sort_by), "digest", "arrival", "row_number"]
+    order = [*map(quoted, dataset.sort_by), DIGEST, "arrival", "row_number"]
     window = f"PARTITION BY {', '.join(within)} " if within else ""
     return "\n".join(
         [
             f"INSERT INTO {quoted(source.database)}.{quoted(tables.curated(dataset))}",
             f"SELECT {', '.join([*kept, f'{text(run_id)} AS run', *partition])}",
             "FROM (",
-            f"SELECT *, lag(digest) OVER ({window}ORDER BY {', '.join(order)}) AS before",
+            f"SELECT *, lag({DIGEST}) OVER ({window}ORDER BY {', '.join(order)}) AS {BEFORE}",
             "FROM (",
-            "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS digest"]) + ",",
+            "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS {DIGEST}"]) + ",",
             "  arrival, row_number, row_fault",
             f"FROM ({rows(source)}) AS found",
             ") AS typed",
             ") AS ordered",
-            f"WHERE (before IS NULL OR before <> digest) AND {_fits(dataset)}",
+            f"WHERE ({BEFORE} IS NULL OR {BEFORE} <> {DIGEST}) AND {_fits(dataset)}",
         ]
     )
 
@@ -98,13 +100,15 @@ def rejects(source: Source, target: str) -> str:
     return "\n".join(
         [
             "UNLOAD (",
-            f'SELECT arrival, row_number, "column", {_value_at_fault(dataset)} AS value, reason,',
+            "SELECT arrival, row_number, reject_column,",
+            f"  {_value_at_fault(dataset)} AS reject_value, reject_reason,",
             f"  {', '.join(names)}",
             "FROM (",
-            f'SELECT *, {_column_at_fault(dataset)} AS "column", {reason(dataset)} AS reason',
+            f"SELECT *, {_column_at_fault(dataset)} AS reject_column,",
+            f"  {reason(dataset)} AS reject_reason",
             f"FROM ({rows(source)}) AS found",
             ") AS told",
-            "WHERE reason IS NOT NULL",
+            "WHERE reject_reason IS NOT NULL",
             f") TO {text(target)} WITH (format = 'JSON', compression = 'gzip')",
         ]
     )
@@ -214,7 +218,7 @@ def _column_at_fault(dataset: Dataset) -> str:
 
 def _value_at_fault(dataset: Dataset) -> str:
     cases = [f"WHEN {text(c.name)} THEN {quoted(c.name)}" for c in dataset.columns]
-    return f"""(CASE "column" {" ".join(cases)} ELSE '' END)"""
+    return f"(CASE reject_column {' '.join(cases)} ELSE '' END)"
 
 
 def _faults(dataset: Dataset) -> list[tuple[str, str, str]]:
@@ -248,7 +252,7 @@ def _as_text(column: Column, kind: str | None) -> str:
 
 def _shard(count: int) -> str:
     """Equal rows fall into the same of `count` shards."""
-    return f"mod(strpos('0123456789ABCDEF', upper(substr(digest, 1, 1))), {count})"
+    return f"mod(strpos('0123456789ABCDEF', upper(substr({DIGEST}, 1, 1))), {count})"
 
 
 def _article(kind: str) -> str:

@@ -10,8 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from chalicelib.section import ColumnName, Section
 
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,38}$")]
-# Columns that we add: of the rows as text, of the curated table, of the folders.
-RESERVED = {"row_number", "row_fault", "arrival", "run"}
+# Columns that we add: to the rows as text, to rejected rows, to folders.
+RESERVED = {"row_number", "row_fault", "reject_column", "reject_value", "reject_reason",
+            "arrival", "run"}  # fmt: skip
 
 
 class Column(Section):

@@ -21,7 +21,7 @@ ARROWS = {
     "app": {"chalicelib"},
     "chalicelib": {"chalicelib"},
     "cli": {"cli"},
-    "benchmarks": {"benchmarks", "cli"},
+    "benchmarks": {"benchmarks", "chalicelib", "cli"},
     "statemachines": {"statemachines"},
     "localcloud": {"localcloud"},
 } | {name: set() for name in ALONE}

@@ -118,7 +118,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     (folder / ".driftloop").symlink_to(ROOT / ".driftloop")  # the packages, installed once
     settings = folder / "chalicelib" / "pipeline.toml"
     text = settings.read_text().replace('name = "reviews"', 'name = "shop"', 1)
-    text = text.replace("[intake]\n", PRODUCTS + "\n[intake]\nunheard_seconds = 60\n")
+    text = text.replace("[intake]\n", PRODUCTS + "\n[intake]\n")
+    text = text.replace("unheard_seconds = 960", "unheard_seconds = 60")
     settings.write_text(text.replace("max_attempts = 2", "max_attempts = 20"))
     cloud = Cloud(tmp_path_factory.mktemp("shop-cloud")).start()
     try:

@@ -159,7 +159,9 @@ def test_rejects_say_row_column_value_and_reason(
             s3.get_object(Bucket=place.data_bucket, Key=entry["Key"])["Body"].read()
         ).splitlines()
     ]
-    told = {(r["row_number"], r["column"], r["value"], r["reason"]) for r in lines}
+    told = {
+        (r["row_number"], r["reject_column"], r["reject_value"], r["reject_reason"]) for r in lines
+    }
     assert told == {
         (4, "star_rating", "6", "is not one of the allowed values"),
         (5, "star_rating", "five", "is not an integer"),

@@ -58,7 +58,7 @@ def test_the_projects_own_file_is_right() -> None:
         ),
         ('name = "vine"', 'name = "run"', "dataset: columns has run, which the loop adds"),
         ("max_batch = 1000", "max_batch = 0", "intake.max_batch: Input should be"),
-        ("quiet_seconds = 1", "unheard_seconds = 5", "intake.unheard_seconds: Input should be"),
+        ("unheard_seconds = 960", "unheard_seconds = 5", "intake.unheard_seconds: Input should be"),
         ("[intake]", SIDE.replace("products", "reviews") + "[intake]", "reviews is there twice"),
         (
             "[intake]",

@@ -1,0 +1,191 @@
+"""The data's way in: files taken in by intake's core, and rows cast to curated Parquet.
+
+The conversion is the statement that a run gives Athena, on the local cloud's Athena (DuckDB); the
+peer is DuckDB alone, on the same machine, from the same TSV.gz. Ours also numbers, sorts and leaves
+out exact duplicates; a peer that sorts too is shown beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import itertools
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.rows import Bar, Row
+from chalicelib import convert, settings, tables
+from chalicelib.reading import inspection
+from cli import local, project, reviews, target
+
+FILES, FILE_ROWS = 1000, 20
+DISTINCT = 50_000  # rows that are made up; more are these again under other ids
+SIZES = (1_000_000, 5_000_000)
+LEAST_SHARE, MOST_GB, LEAST_FILES = 0.8, 2.0, 100.0
+PEER = """
+import duckdb, sys, time
+source, out, order = sys.argv[1:]
+con = duckdb.connect()
+con.execute("SET threads = 2; SET enable_progress_bar = false")
+columns = {columns}
+began = time.perf_counter()
+con.execute(f'''COPY (SELECT {typed} FROM read_csv('{{source}}', delim='\\t', quote='', escape='',
+    header=true, auto_detect=false, columns={{columns}}) {{order}})
+    TO '{{out}}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (product_category))''')
+print(time.perf_counter() - began)
+"""
+
+
+def measure() -> Iterator[Row]:
+    yield small_files()
+    with tempfile.TemporaryDirectory(prefix="driftloop-") as folder:
+        base = list(reviews.rows(DISTINCT, seed=1))
+        for size in SIZES:
+            yield from conversion(Path(folder), base, size)
+    local.stop()
+
+
+def small_files() -> Row:
+    """Intake's core on many small files: none lost, none doubled."""
+    dataset = settings.load().dataset
+    rows = reviews.rows(FILES * FILE_ROWS, seed=2)
+    files = [gzip.compress(_text(itertools.islice(rows, FILE_ROWS))) for _ in range(FILES)]
+    began = time.perf_counter()
+    found = [
+        inspection.inspect("r.tsv.gz", len(each), [each], dataset, io.BytesIO()) for each in files
+    ]
+    spent = time.perf_counter() - began
+    assert len({each.digest for each in found}) == FILES
+    assert sum(each.rows for each in found) == FILES * FILE_ROWS
+    bar = Bar("at least", LEAST_FILES)
+    return Row(f"intake's core, {FILES:,} files", FILES / spent, "files/s", bar)
+
+
+def conversion(folder: Path, base: list[dict[str, Any]], size: int) -> Iterator[Row]:
+    """One file of so many rows, taken in and converted; the peers on the same file."""
+    path = write(folder / f"{size}.tsv.gz", base, size)
+    text = folder / f"{size}.text.gz"
+    began = time.perf_counter()
+    with path.open("rb") as file, text.open("wb") as sink:
+        pieces = iter(lambda: file.read(1 << 22), b"")
+        found = inspection.inspect(
+            path.name, path.stat().st_size, pieces, settings.load().dataset, sink
+        )
+    told = f"{size:,} rows"
+    yield Row(f"intake, {told}", size / (time.perf_counter() - began), "rows/s")
+    ours, peak = converted(text, found)
+    bare = peer(path, folder)
+    ordered = peer(path, folder, "ORDER BY product_category, review_date")
+    bar = Bar("at least", LEAST_SHARE * size / bare, f"{LEAST_SHARE} of the peer")
+    name = f"convert, {told}"
+    yield Row(name, size / ours, "rows/s", bar, "DuckDB's COPY alone", size / bare)
+    yield Row(name, size / ours, "rows/s", None, "DuckDB's COPY, sorted as ours", size / ordered)
+    yield Row(f"{name}: peak memory", peak / 1e9, "GB", Bar("at most", MOST_GB))
+
+
+def write(path: Path, base: list[dict[str, Any]], size: int) -> Path:
+    """So many reviews, each with an id of its own."""
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        for block in range(size // len(base)):
+            rows = ({**row, "review_id": f"{row['review_id']}-{block}"} for row in base)
+            file.write(_text(rows, header=not block))
+    return path
+
+
+def converted(text: Path, found: inspection.Inspected) -> tuple[float, int]:
+    """Seconds of the conversion's statement on the local cloud, and its process' peak in bytes."""
+    cloud = local.start()
+    dataset, name = settings.load().dataset, f"bench_{uuid.uuid4().hex[:8]}"
+    place = _Place(name.replace("_", "-"), name)
+    target.client("s3").create_bucket(Bucket=place.data_bucket)
+    target.client("glue").create_database(DatabaseInput={"Name": name})
+    with text.open("rb") as file:
+        for number, size in enumerate(found.parts):
+            key = f"text/{dataset.name}/arrival=a/part-{number:05d}.gz"
+            target.client("s3").put_object(Bucket=place.data_bucket, Key=key, Body=file.read(size))
+    arrival = {
+        "arrival_id": "a",
+        "format": "tsv",
+        "text_columns": [column.name for column in dataset.columns],
+        "text_bytes": found.text_bytes,
+    }
+    source = convert.Source.of(dataset, name, [arrival])
+    tables.prepare(dataset, place, source.layouts)
+    with peak_of(cloud.pid) as peak:
+        began = time.perf_counter()
+        query(place, convert.insert(source, "r"))
+        return time.perf_counter() - began, peak()
+
+
+def query(place: _Place, sql: str) -> None:
+    athena = target.client("athena")
+    started = athena.start_query_execution(
+        QueryString=sql,
+        QueryExecutionContext={"Database": place.glue_database},
+        ResultConfiguration={"OutputLocation": f"s3://{place.data_bucket}/results/"},
+    )["QueryExecutionId"]
+    while True:
+        found = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]
+        if found["State"] == "SUCCEEDED":
+            return
+        assert found["State"] in ("QUEUED", "RUNNING"), found
+        time.sleep(0.05)
+
+
+def peer(path: Path, folder: Path, order: str = "") -> float:
+    """Seconds of DuckDB's COPY, in a process of its own."""
+    dataset = settings.load().dataset
+    columns = "{" + ", ".join(f"'{c.name}': 'VARCHAR'" for c in dataset.columns) + "}"
+    kinds = {"integer": "BIGINT", "number": "DOUBLE", "date": "DATE"}
+    typed = ", ".join(
+        f"TRY_CAST({c.name} AS {kinds[c.type]}) AS {c.name}" if c.type in kinds else c.name
+        for c in dataset.columns
+    )
+    python = project.home() / "envs" / "cloud" / "bin" / "python"
+    program = PEER.format(columns=repr(columns), typed=typed)
+    out = folder / f"peer-{uuid.uuid4().hex[:8]}"
+    done = subprocess.run(
+        [python, "-c", program, path, out, order], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+@contextlib.contextmanager
+def peak_of(pid: int) -> Iterator[Any]:
+    """The most resident memory that a process had meanwhile."""
+    process, ended, seen = psutil.Process(pid), threading.Event(), [0]
+
+    def look() -> None:
+        while not ended.wait(0.02):
+            seen[0] = max(seen[0], process.memory_info().rss)
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        yield lambda: seen[0]
+    finally:
+        ended.set()
+        watching.join()
+
+
+class _Place:
+    """As much of the functions' environment as the catalog needs."""
+
+    def __init__(self, bucket: str, database: str) -> None:
+        self.data_bucket, self.glue_database = bucket, database
+
+
+def _text(rows: Any, header: bool = True) -> bytes:
+    names = [column.name for column in settings.load().dataset.columns]
+    lines = [names] if header else []
+    lines += [[str(row[name]) for name in names] for row in rows]
+    return "".join("\t".join(line) + "\n" for line in lines).encode()
