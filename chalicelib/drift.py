@@ -71,8 +71,8 @@ def _act(incident: Incident, now: dt.datetime) -> dict[str, Any]:
     if decision.start:
         decision, run_id = _start(incident, len(own), now)
     own += [run_id] if run_id else []
-    incident = incidents.after_decision(incident, decision, own)
-    incidents.save(incident)
+    before, incident = incident, incidents.after_decision(incident, decision, own)
+    incidents.save(incident, before)
     decided = {"start": decision.start, "why": decision.why, "reasons": list(decision.reasons)}
     change = {"decision": decided, "run": run_id, "incident": incident.since}
     records.change(f"{records.DRIFT}{incident.last_seen}", change)
@@ -104,7 +104,7 @@ def _situation(
 
 def _start(incident: Incident, tries: int, now: dt.datetime) -> tuple[Decision, str | None]:
     """Start the incident's next run; the same try starts one."""
-    cause = f"drift in {', '.join(incident.features)} at {incident.last_seen}"
+    cause = f"drift in {incidents.named(incident.features)} at {incident.last_seen}"
     cause_id = f"drift-{incident.since}-{tries + 1}"
     outcome = runs.start("drift", cause, cause_id, facts={"incident": incident.since})
     if isinstance(outcome, runs.RunStarted):
@@ -121,10 +121,11 @@ def _tell(incident: Incident, look: Mapping[str, Any], decision: Decision) -> No
     told = clock.text(clock.now())
     if decision.escalate and not incident.escalated_at:
         notify.send(incident_message.escalated(incident, look, decision))
-        incidents.save(replace(incident, told_at=incident.told_at or told, escalated_at=told))
+        marked = replace(incident, told_at=incident.told_at or told, escalated_at=told)
+        incidents.save(marked, incident)
     elif not incident.told_at:
         notify.send(incident_message.opened(incident, look, decision))
-        incidents.save(replace(incident, told_at=told))
+        incidents.save(replace(incident, told_at=told), incident)
 
 
 def _recover(incident: Incident, rules: Policy, now: dt.datetime) -> dict[str, Any]:
@@ -132,10 +133,10 @@ def _recover(incident: Incident, rules: Policy, now: dt.datetime) -> dict[str, A
     from chalicelib import incident_message, notify
 
     if rules.quiet_hours and (end := rules.quiet_hours.until(now)):
-        incidents.save(replace(incident, decide_at=clock.text(end)))
+        incidents.save(replace(incident, decide_at=clock.text(end)), incident)
         return {"recovered": incident.since, "told": False}
     if incident.told_at:
         notify.send(incident_message.recovered(incident))
     told = clock.text(now) if incident.told_at else None
-    incidents.save(replace(incident, decide_at=None, recovery_told_at=told))
+    incidents.save(replace(incident, decide_at=None, recovery_told_at=told), incident)
     return {"recovered": incident.since, "told": bool(told)}

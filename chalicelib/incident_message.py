@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.incidents import Incident
+from chalicelib.incidents import Incident, named
 from chalicelib.notify import Message
 from chalicelib.policy import Decision
 
@@ -31,7 +31,7 @@ def opened(incident: Incident, look: Mapping[str, Any], decision: Decision) -> M
         _closer(look),
         STOP,
     ]
-    subject = f"Drift in {', '.join(incident.features)}"
+    subject = f"Drift in {named(incident.features)}"
     return Message("drift", subject, _joined(parts), _facts(incident, look, decision))
 
 
@@ -46,7 +46,7 @@ def escalated(incident: Incident, look: Mapping[str, Any], decision: Decision) -
         "drop files, or send feedback. Then: driftloop run",
         _closer(look),
     ]
-    subject = f"Drift remains after {_runs(incident)}: {', '.join(incident.features)}"
+    subject = f"Drift remains after {_runs(incident)}: {named(incident.features)}"
     return Message("drift_escalated", subject, _joined(parts), _facts(incident, look, decision))
 
 
@@ -54,7 +54,7 @@ def recovered(incident: Incident) -> Message:
     runs = f"Runs that it started: {', '.join(incident.runs)}." if incident.runs else ""
     text = (
         "Live traffic looks again as the model in service expects it.\n\n"
-        f"Drift in {', '.join(incident.features)} was seen from {_minute(incident.since)} to "
+        f"Drift in {named(incident.features)} was seen from {_minute(incident.since)} to "
         f"{_minute(incident.last_seen)}, in {_looks(incident.seen)}; gone at "
         f"{_minute(str(incident.closed_at))}. {runs}"
     )
@@ -64,7 +64,7 @@ def recovered(incident: Incident) -> Message:
         "runs": list(incident.runs),
         "closed_at": incident.closed_at,
     }
-    subject = f"Recovered: no more drift in {', '.join(incident.features)}"
+    subject = f"Recovered: no more drift in {named(incident.features)}"
     return Message("drift_recovered", subject, text.rstrip(), facts)
 
 

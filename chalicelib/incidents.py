@@ -84,14 +84,25 @@ def features(violations: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(found["feature_name"]) for found in violations))
 
 
+def named(names: Sequence[str], most: int = 5) -> str:
+    """For a line of text: a storm of features is cut short."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def newest() -> Incident | None:
     found = records.newest(PREFIX, 1)
     return _from_record(found[0]) if found else None
 
 
-def save(incident: Incident) -> None:
-    status = "open" if incident.open else "closed"
-    records.put(f"{PREFIX}{incident.since}", {**asdict(incident), "status": status})
+def save(incident: Incident, before: Incident | None) -> None:
+    """Write what differs from `before` only: a look and a decision may come at the same time."""
+    old = asdict(before) if before and before.since == incident.since else {}
+    new = asdict(incident)
+    changed = {name: new[name] for name in new if name not in old or old[name] != new[name]}
+    if changed:
+        status = {"status": "open" if incident.open else "closed"} if "closed_at" in changed else {}
+        records.change(f"{PREFIX}{incident.since}", changed | status)
 
 
 def _from_record(record: Mapping[str, Any]) -> Incident:

@@ -187,58 +187,52 @@ def analyze(
     name: str, environment: Environment, settings: Settings, window: Window, *, champion_run: str
 ) -> Request:
     """The captured requests of a window, against the champion's baseline."""
-    request = _processing(
-        name,
-        environment,
-        settings,
-        instance=settings.monitor.instance_type,
-        program="data_quality.py",
-        archive="monitoring",
-        inputs=[
-            _s3_input("capture", window.manifest, manifest=True),
-            _input(environment, "baseline", places.run(champion_run, "baseline/")),
-        ],
-        outputs={},
-        variables={
-            "MODE": "analyze",
-            "MIN_RECORDS": str(settings.monitor.min_records),
-            # As a monitoring schedule names them:
-            # https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
-            "start_time": window.start,
-            "end_time": window.end,
-            "sagemaker_endpoint_name": environment.endpoint_name,
-            "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
-        },
-    )
-    request["ProcessingOutputConfig"]["Outputs"] = [_output("report", window.report)]
-    return request
+    baseline = _input(environment, "baseline", places.run(champion_run, "baseline/"))
+    return _look(name, environment, settings, window, "data_quality.py", [baseline], {})
 
 
 def analyze_labels(
     name: str, environment: Environment, settings: Settings, window: Window, problem: str
 ) -> Request:
     """Captured predictions beside the labels that came, against the evaluation."""
+    inputs = [
+        _s3_input("ground_truth", f"{window.report}labels.manifest", manifest=True),
+        _s3_input("baseline", f"{window.report}baseline/"),
+    ]
+    variables = {"problem_type": problem}
+    return _look(name, environment, settings, window, "model_quality.py", inputs, variables)
+
+
+def _look(
+    name: str,
+    environment: Environment,
+    settings: Settings,
+    window: Window,
+    program: str,
+    inputs: list[Request],
+    variables: Mapping[str, str],
+) -> Request:
+    """A monitoring job; its environment is named as a monitoring schedule names it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
+    """
     request = _processing(
         name,
         environment,
         settings,
         instance=settings.monitor.instance_type,
-        program="model_quality.py",
+        program=program,
         archive="monitoring",
-        inputs=[
-            _s3_input("capture", window.manifest, manifest=True),
-            _s3_input("ground_truth", f"{window.report}labels.manifest", manifest=True),
-            _s3_input("baseline", f"{window.report}baseline/"),
-        ],
+        inputs=[_s3_input("capture", window.manifest, manifest=True), *inputs],
         outputs={},
         variables={
             "MODE": "analyze",
             "MIN_RECORDS": str(settings.monitor.min_records),
-            "problem_type": problem,
             "start_time": window.start,
             "end_time": window.end,
             "sagemaker_endpoint_name": environment.endpoint_name,
             "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
+            **variables,
         },
     )
     request["ProcessingOutputConfig"]["Outputs"] = [_output("report", window.report)]

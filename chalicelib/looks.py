@@ -52,9 +52,10 @@ def remember(look: Mapping[str, Any]) -> None:
     The alarm that its metrics set off reads both, so they are published after.
     """
     records.put(f"{records.DRIFT}{look['time']}", look)
-    incident = incidents.after_look(incidents.newest(), look, clock.now())
+    before = incidents.newest()
+    incident = incidents.after_look(before, look, clock.now())
     if incident is not None:
-        incidents.save(incident)
+        incidents.save(incident, before)
 
 
 def write(environment: Environment, key: str, content: Any) -> None:

@@ -88,30 +88,8 @@ def make_function(cloud: Any, role: str) -> Callable[[str], str]:
 def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the functions find around them: a table, a topic, a bucket, the environment."""
     table = f"runs-{bucket}"
-    cloud.client("dynamodb").create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "pipeline", "AttributeType": "S"},
-            {"AttributeName": "run_id", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "pipeline", "KeyType": "HASH"},
-            {"AttributeName": "run_id", "KeyType": "RANGE"},
-        ],
-    )
-    cloud.client("dynamodb").create_table(
-        TableName=f"arrivals-{bucket}",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "dataset", "AttributeType": "S"},
-            {"AttributeName": "arrival_id", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "dataset", "KeyType": "HASH"},
-            {"AttributeName": "arrival_id", "KeyType": "RANGE"},
-        ],
-    )
+    make_table(cloud, table, "pipeline", "run_id")
+    make_table(cloud, f"arrivals-{bucket}", "dataset", "arrival_id")
     topic = cloud.client("sns").create_topic(Name=f"topic-{bucket}")["TopicArn"]
     values = {field.name: field.name for field in dataclasses.fields(Environment)} | {
         "data_bucket": bucket,
@@ -128,3 +106,17 @@ def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: environment))
     monkeypatch.setattr(clients, "client", cloud.client)
     return cloud
+
+
+def make_table(cloud: Any, name: str, partition: str, sort: str) -> None:
+    cloud.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "S"} for key in (partition, sort)
+        ],
+        KeySchema=[
+            {"AttributeName": partition, "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,8 +109,6 @@ def test_it_does_not_end() -> None:
 
 
 def test_it_is_over() -> None:
-    from dataclasses import replace
-
     closed = replace(INCIDENT, closed_at="2026-03-01T14:00:00.000Z")
     assert incident_message.recovered(closed).text == RECOVERED
     assert "Runs" not in incident_message.recovered(replace(closed, runs=())).text
@@ -118,7 +117,10 @@ def test_it_is_over() -> None:
 @pytest.mark.parametrize(("count", "more"), [(8, None), (11, "  and 3 more")])
 def test_a_storm_of_features_is_cut_short(count: int, more: str | None) -> None:
     storm = [{**LOOK["violations"][0], "feature_name": f"f{n}"} for n in range(count)]
-    lines = incident_message.opened(INCIDENT, {**LOOK, "violations": storm}, STARTED).text
+    incident = replace(INCIDENT, features=tuple(found["feature_name"] for found in storm))
+    message = incident_message.opened(incident, {**LOOK, "violations": storm}, STARTED)
+    assert message.subject == f"Drift in f0, f1, f2, f3, f4 and {count - 5} more"
+    lines = message.text
     shown = [line for line in lines.splitlines() if line.startswith("  f")]
     assert len(shown) == 8
     assert (more in lines.splitlines()) if more else "more" not in lines
