@@ -120,19 +120,26 @@ def columns(options: argparse.Namespace) -> list[str]:
 def clean(rows: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
     """Rows with a label and something to learn from, each once, in an order by chance.
 
-    `_text` is what makes a row itself: its text, or without text its features. `_digest` is a
-    number of it that looks drawn by chance.
+    `_text` is what makes a row itself. A text that comes again is one review sent twice; tabular
+    rows may be alike and each be a fact of its own, so they are numbered. `_digest` is a number of
+    it that looks drawn by chance.
     """
     rows = rows.assign(_text=_text(rows, options))
     rows = rows[(rows["_text"] != "") & rows[options.label].notna()]
-    rows = rows.drop_duplicates(["_text", options.label])
+    if options.text:
+        rows = rows.drop_duplicates(["_text", options.label])
+    else:
+        again = rows.groupby(["_text", options.label]).cumcount().astype(str)
+        rows["_text"] += "\x1f" + rows[options.label].astype(str) + "\x1f" + again
     rows[options.label] = _label(rows[options.label], options)
     for name in options.features:
         number = pd.to_numeric(rows[name], errors="coerce")
         if (number.notna() | rows[name].isna()).all():
             rows[name] = number
     if options.split == "time":
-        rows[options.split_column] = pd.to_datetime(rows[options.split_column], utc=True)
+        # Days of the curated table beside moments of captured requests.
+        when = rows[options.split_column].map(str, na_action="ignore")
+        rows[options.split_column] = pd.to_datetime(when, utc=True, format="ISO8601")
     rows["_digest"] = splits.digests(rows["_text"].tolist(), options.seed)
     return rows.sort_values(["_digest", options.label]).reset_index(drop=True)
 

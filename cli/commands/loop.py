@@ -50,6 +50,7 @@ def predict(
     field: Annotated[
         list[str] | None, typer.Option("--field", help="Another input as name=value.")
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Tell what mattered.")] = False,
     json: Json = False,
 ) -> None:
     """Ask the REST API for a prediction."""
@@ -62,14 +63,18 @@ def predict(
         if not equals:
             raise Problem(f"--field {pair}: write it as name=value")
         record[name] = value
-    answer = api.call(stack(), "POST", "/predictions", record)
+    path = "/predictions?explain=true" if explain else "/predictions"
+    answer = api.call(stack(), "POST", path, record)
     if json:
         show.as_json(answer)
         return
     for prediction in answer["predictions"]:
-        shares = sorted(prediction["probabilities"].items())
+        shares = sorted(prediction.get("probabilities", {}).items())
         told = "  ".join(f"{label} {share:.0%}" for label, share in shares)
-        show.console.print(f"[bold]{prediction['label']}[/bold]   {told}")
+        found = prediction.get("label", prediction.get("prediction"))
+        show.console.print(f"[bold]{found}[/bold]   {told}")
+        for term in prediction.get("explanation", {}).get("terms", []):
+            show.console.print(f"  {term['weight']:+.3f}  {escape(term['term'])}")
         show.console.print(
             f"model version {answer['model_version']}, inference id {prediction['inference_id']}"
         )

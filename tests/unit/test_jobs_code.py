@@ -89,6 +89,46 @@ def test_prepare_reports_what_it_found(base: Path) -> None:
     assert len(report["dataset_digest"]) == 16
 
 
+def test_tabular_rows_that_are_alike_are_all_kept(tmp_path: Path) -> None:
+    import pandas as pd
+
+    folder = tmp_path / "processing" / "input" / "curated"
+    folder.mkdir(parents=True)
+    rows = pd.DataFrame({"votes": [1, 2] * 200, "day": pd.date_range("2026-01-01", periods=400)})
+    rows.assign(label=["a", "b"] * 200).to_parquet(folder / "part-0")
+    run("training_code/prepare.py", tmp_path, LABEL="label", INPUTS='["votes"]',
+        FEATURES='["votes"]', SPLIT="time", SPLIT_COLUMN="day", TEST_SHARE="0.1")  # fmt: skip
+    report = json.loads((tmp_path / "processing/output/report/prepare.json").read_text())
+    assert report["rows"] == 400
+    assert report["splits"]["test"] == {"rows": 40, "labels": {"a": 20, "b": 20}}
+    assert report["leaks"][0]["feature"] == "votes"
+
+
+def test_labelled_live_records_are_learned_from(tmp_path: Path) -> None:
+    curate(tmp_path, 600)
+    inputs = tmp_path / "processing" / "input"
+    captured = {"records": [{"review_body": f"a live review {n}"} for n in range(40)]}
+    part = {"data": json.dumps(captured), "encoding": "JSON", "mode": "INPUT"}
+    event = {"eventId": "e", "inferenceId": "call", "inferenceTime": "2026-03-01T12:30:00Z"}
+    truth = [
+        {"groundTruthData": {"data": "3", "encoding": "CSV"},
+         "eventMetadata": {"eventId": f"call/{n}"}} for n in range(40)
+    ]  # fmt: skip
+    for name, lines in (
+        ("capture", [{"captureData": {"endpointInput": part}, "eventMetadata": event}]),
+        ("ground_truth", truth),
+    ):
+        (inputs / name).mkdir()
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (inputs / name / "a.jsonl").write_text(text)
+    run("training_code/prepare.py", tmp_path, LABEL="star_rating", TEXT=TEXT, INPUTS=INPUTS,
+        SPLIT="time", SPLIT_COLUMN="review_date", TEST_SHARE="0.1", SIMILARITY="0")  # fmt: skip
+    test = prepared(tmp_path)["test"]
+    live = test["review_body"].str.startswith("a live review")
+    assert live.sum() == 40  # they are the newest
+    assert (test["star_rating"][live] == 3).all()
+
+
 def test_prepare_gives_the_same_splits_again(base: Path, tmp_path: Path) -> None:
     import pandas as pd
 
