@@ -131,11 +131,6 @@ def counts(source: Source, run_id: str) -> str:
     )
 
 
-def count(source: Source) -> str:
-    """How many rows the files hold, as a scalar."""
-    return f"(SELECT count(*) FROM ({rows(source)}) AS found)"
-
-
 def rows(source: Source) -> str:
     """Every new row as text: arrival, row_number, row_fault and the dataset's columns.
 

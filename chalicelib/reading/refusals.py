@@ -23,8 +23,6 @@ CODES = {
     "broken_quotes": "a quoted value does not end",
     "broken_json": "the first line is not a JSON object",
 }
-# A person who releases a file may waive these, and no others.
-WAIVABLE = {"too_large", "zip_bomb"}
 
 
 class RefusedError(Exception):
