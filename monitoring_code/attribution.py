@@ -40,9 +40,7 @@ def main() -> None:
     job = contract.job(options)
     with report.failing_by_name(job.base):
         sample = sampled(job, options.sample)
-        if sample.num_rows < max(FEWEST, job.min_records):
-            assert job.mode == contract.ANALYZE, f"{job.source} holds fewer than {FEWEST} rows"
-            report.message(job.base, f"Completed: {sample.num_rows} records, not judged.")
+        if report.too_few(job, sample.num_rows, FEWEST):
             return
         explained = model.load(*places(job, options))
         if job.mode == contract.BASELINE:

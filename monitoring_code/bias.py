@@ -30,7 +30,6 @@ from checks.bias_metrics import POST, PRE
 from inputs import columns, contract, labelled
 from inputs.contract import Job
 from inputs.ground_truth import LABEL
-from inputs.jsonlines import Rejects
 from outputs import metrics, report
 
 STAGES = {PRE: "Pre-training", POST: "Post-Training"}  # as the metrics' dimension has them
@@ -41,13 +40,8 @@ def main() -> None:
     job, attributes = contract.job(options), labelled.attributes(options)
     with report.failing_by_name(job.base):
         config = configuration(job, options.config)
-        rejects = Rejects()
-        table = labelled.read(job, attributes, options.ground_truth, rejects, inputs=True)
-        if rejects.counts:
-            print(f"not read: {rejects}")
-        if table.num_rows < max(1, job.min_records):
-            assert job.mode == contract.ANALYZE, f"{job.source} holds no labelled records"
-            report.message(job.base, f"Completed: {table.num_rows} labelled records, not judged.")
+        table = labelled.read(job, options, inputs=True)
+        if report.too_few(job, table.num_rows):
             return
         names = [name for name in table.column_names if name != LABEL]
         found = analysis(table, config, attributes.prediction(names))

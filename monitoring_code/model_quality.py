@@ -25,7 +25,6 @@ from checks.model_metrics import BINARY, KEYS, MULTICLASS, REGRESSION, Outcome
 from inputs import columns, contract, labelled
 from inputs.contract import Job
 from inputs.ground_truth import LABEL
-from inputs.jsonlines import Rejects
 from inputs.labelled import Attributes
 from inputs.window import UTC
 from outputs import metrics, report
@@ -35,13 +34,8 @@ def main() -> None:
     options = parse(sys.argv[1:])
     job, attributes = contract.job(options), labelled.attributes(options)
     with report.failing_by_name(job.base):
-        rejects = Rejects()
-        table = labelled.read(job, attributes, options.ground_truth, rejects, inputs=False)
-        if rejects.counts:
-            print(f"not read: {rejects}")
-        if table.num_rows < max(1, job.min_records):
-            assert job.mode == contract.ANALYZE, f"{job.source} holds no labelled records"
-            report.message(job.base, f"Completed: {table.num_rows} labelled records, not judged.")
+        table = labelled.read(job, options, inputs=False)
+        if report.too_few(job, table.num_rows):
             return
         judged = outcome(table, options.problem, attributes)
         found = model_metrics.described(judged)

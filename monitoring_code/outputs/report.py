@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from inputs.contract import ANALYZE, Job
+
 MESSAGE_BYTES = 1024  # of the exit message that SageMaker keeps
 
 
@@ -41,6 +43,15 @@ def completed(base: Path, violations: int) -> None:
     else:
         words = "Completed: Job completed successfully with no violations."
     message(base, words)
+
+
+def too_few(job: Job, rows: int, least: int = 1) -> bool:
+    """Whether there is too little to judge, which the exit message tells; a baseline then fails."""
+    if rows >= max(least, job.min_records):
+        return False
+    assert job.mode == ANALYZE, f"{job.source} holds {rows} records, too few for a baseline"
+    message(job.base, f"Completed: {rows} records, too few to judge.")
+    return True
 
 
 @contextmanager
