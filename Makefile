@@ -34,6 +34,7 @@ $(ENVS)/jobs/.ready: PINS := constraints-jobs.txt
 
 # The monitor's peers need other versions than we do.
 $(ENVS)/bench-monitor/.ready: PINS := constraints-bench-monitor.txt
+$(ENVS)/bench-data/.ready: PINS := constraints-bench-data.txt
 
 $(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt constraints-jobs.txt
 	@echo "setting up $(@D)"
@@ -63,8 +64,8 @@ lint: .venv/.test  ## ruff and mypy
 bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the same run
 	@.venv/bin/python -m benchmarks
 
-bench-data: setup .venv/.test  ## the data: intake and conversion, beside DuckDB alone
-	@.venv/bin/python -m benchmarks data
+bench-data: setup .venv/.test $(ENVS)/bench-data/.ready  ## the data: intake, conversion, checks; beside peers
+	@.venv/bin/python -m benchmarks data quality
 
 bench-monitor: setup .venv/.test $(ENVS)/bench-monitor/.ready  ## the monitor: speed, false alarms, power
 	@.venv/bin/python -m benchmarks monitor

@@ -1,0 +1,1 @@
+"""The same work in other tools: scripts for an environment of their own, which print JSON."""
