@@ -25,11 +25,6 @@ class Window:
     start: datetime | None = None
     end: datetime | None = None
 
-    def holds(self, moment: datetime) -> bool:
-        return (self.start is None or moment >= self.start) and (
-            self.end is None or moment < self.end
-        )
-
     def may_hold(self, path: Path) -> bool:
         """Whether a file below .../yyyy/mm/dd/hh/ can hold events of the window.
 

@@ -110,6 +110,15 @@ def test_too_few_records_are_described_and_not_judged(
     assert read(tmp_path / "processing/resultdata/statistics.json")["dataset"]["item_count"] == 20
 
 
+def test_no_traffic_is_no_failure(baseline: Path, captured: Write, tmp_path: Path) -> None:
+    old = [event("1,1,a", moment="2026-02-01T00:00:00Z")]
+    message = run("data_quality.py", tmp_path, **managed(baseline, captured(old)))
+    assert message == "Completed: Job completed successfully with no violations."
+    statistics = read(tmp_path / "processing/resultdata/statistics.json")
+    assert statistics["dataset"]["item_count"] == 0
+    assert (tmp_path / "processing/resultdata/drift.html").stat().st_size > 1000
+
+
 def test_users_scripts_run_before_and_after(
     baseline: Path, captured: Write, tmp_path: Path
 ) -> None:
