@@ -16,6 +16,7 @@ BEGAN = {
     "from.",
     "model-quality": "Live predictions are less right than they were at evaluation.",
 }
+PAGE = {"data-quality": "drift.html", "model-quality": "constraint_violations.json"}
 MOST_LINES = 8
 VALUE_LETTERS = 60
 STOP = "To stop retraining: drift.notify_only = true in pipeline.toml, then deploy."
@@ -124,7 +125,7 @@ def _short(value: str) -> str:
 
 
 def _closer(look: Mapping[str, Any]) -> str:
-    return f"Look closer: driftloop drift show {look['time']}\nReport: {look['report_uri']}"
+    return f"Look closer: driftloop drift show {look['time']}\nReport: {look['report_uri']}{PAGE[look['monitor']]}"
 
 
 def _facts(incident: Incident, look: Mapping[str, Any], decision: Decision) -> dict[str, Any]:

@@ -184,11 +184,25 @@ def baseline(run_id: str, environment: Environment, settings: Settings) -> Reque
 
 
 def analyze(
-    name: str, environment: Environment, settings: Settings, window: Window, *, champion_run: str
+    name: str,
+    environment: Environment,
+    settings: Settings,
+    window: Window,
+    *,
+    champion_run: str,
+    history: bool,
 ) -> Request:
-    """The captured requests of a window, against the champion's baseline."""
-    baseline = _input(environment, "baseline", places.run(champion_run, "baseline/"))
-    return _look(name, environment, settings, window, "data_quality.py", [baseline], {})
+    """The captured requests of a window, against the champion's baseline.
+
+    `history`: the report's prefix lists earlier looks, which its page shows beside its own.
+    """
+    inputs = [_input(environment, "baseline", places.run(champion_run, "baseline/"))]
+    variables = {}
+    if history:
+        listed = f"{window.report}history.manifest"
+        inputs.append(_s3_input("history", listed, manifest=True))
+        variables["HISTORY"] = f"{INPUT}/history"
+    return _look(name, environment, settings, window, "data_quality.py", inputs, variables)
 
 
 def analyze_labels(

@@ -13,6 +13,8 @@ from chalicelib.environment import Environment
 
 # A look that died without a word holds the others back no longer than this.
 LEASE = dt.timedelta(hours=2)
+HISTORY = dt.timedelta(days=14)
+LOOKS = 30  # that a report's page draws beside its own
 
 
 def job_name(pipeline: str, kind: str, execution: Mapping[str, Any]) -> str:
@@ -56,6 +58,19 @@ def remember(look: Mapping[str, Any]) -> None:
     incident = incidents.after_look(before, look, clock.now())
     if incident is not None:
         incidents.save(incident, before)
+
+
+def earlier(environment: Environment, kind: str, end: dt.datetime) -> list[str]:
+    """Keys of the newest earlier looks' drift.json, below the kind's prefix, oldest first."""
+    prefix = f"monitor/{kind}/"
+    pages = clients.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(
+        Bucket=environment.data_bucket,
+        Prefix=prefix,
+        StartAfter=f"{prefix}{end - HISTORY:%Y-%m-%dT%H-%M-%S}",
+    )
+    keys = (entry["Key"] for page in listed for entry in page.get("Contents", []))
+    return [key.removeprefix(prefix) for key in keys if key.endswith("/drift.json")][-LOOKS:]
 
 
 def write(environment: Environment, key: str, content: Any) -> None:

@@ -138,7 +138,18 @@ def _analysis(
         places.uri(environment, listed),
         places.uri(environment, report),
     )
-    job = jobs.analyze(name, environment, settings.load(), looked_at, champion_run=champion["run"])
+    history = looks.earlier(environment, KIND, end)
+    if history:
+        listing = [{"prefix": places.uri(environment, f"monitor/{KIND}/")}, *history]
+        looks.write(environment, report + "history.manifest", listing)
+    job = jobs.analyze(
+        name,
+        environment,
+        settings.load(),
+        looked_at,
+        champion_run=champion["run"],
+        history=bool(history),
+    )
     return {
         "analyze": True,
         "why": f"captured traffic since {looked_at.start}",

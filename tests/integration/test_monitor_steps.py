@@ -25,6 +25,8 @@ from chalicelib import (
     steps_monitor,
 )
 
+from chalicelib.environment import Environment
+
 RUN = "20260301-120000-a1b2c3"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
 KIND = model_quality.KIND
@@ -204,11 +206,17 @@ def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> N
     age = now - clock.parse(state["begin"]["start"])
     assert dt.timedelta(days=2) < age < dt.timedelta(days=2, hours=3)
     report(stack, bucket, state["begin"]["report"], [])
+    drawn = state["begin"]["report"] + "drift.json"
+    stack.client("s3").put_object(Bucket=bucket, Key=drawn, Body=b"{}")
+    assert "HISTORY" not in state["begin"]["job"]["Environment"]
     state["finish"] = monitor.finish(state)
     first = state["begin"]["job"]["ProcessingJobName"]
     state["begin"] = monitor.begin(state)
     assert (state["begin"]["analyze"], state["begin"]["more"]) == (True, False)
     assert state["begin"]["job"]["ProcessingJobName"] != first
+    assert state["begin"]["job"]["Environment"]["HISTORY"] == "/opt/ml/processing/input/history"
+    listed = looks.read(Environment.from_env(), state["begin"]["report"] + "history.manifest")
+    assert listed[1:] == [drawn.removeprefix("monitor/data-quality/")]
 
 
 def test_two_looks_never_overlap_and_a_dead_one_gives_way(

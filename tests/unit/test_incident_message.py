@@ -57,7 +57,7 @@ What came in, for example:
   review_body: The turntable of my microwave xxxxxxxxxxxxxxxxxxxxxxxxxxx..., votes: 3
 
 Look closer: driftloop drift show 2026-03-01T13:00:00.000Z
-Report: s3://data/monitor/x/
+Report: s3://data/monitor/x/drift.html
 
 To stop retraining: drift.notify_only = true in pipeline.toml, then deploy."""
 
@@ -76,7 +76,7 @@ A broken sender is mended at the sender. A new world needs labelled data of that
 files, or send feedback. Then: driftloop run
 
 Look closer: driftloop drift show 2026-03-01T13:00:00.000Z
-Report: s3://data/monitor/x/"""
+Report: s3://data/monitor/x/drift.html"""
 
 RECOVERED = """\
 Live traffic looks again as the model in service expects it.

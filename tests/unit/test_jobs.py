@@ -97,13 +97,27 @@ def test_a_metric_regex_reads_the_scripts_line(environment: Environment) -> None
     assert found == {"train:accuracy": "0.91", "validation:accuracy": "0.57"}
 
 
-def test_the_monitors_job(environment: Environment) -> None:
-    window = jobs.Window(
-        "2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z", "s3://b/m", "s3://b/report/"
+WINDOW = jobs.Window("2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z", "s3://b/m", "s3://b/report/")
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_the_job_of_data_quality(environment: Environment, history: bool) -> None:
+    request = jobs.analyze(
+        "x-1", environment, settings.load(), WINDOW, champion_run=RUN, history=history
     )
-    request = jobs.analyze("x-1", environment, settings.load(), window, champion_run=RUN)
     check("CreateProcessingJob", request)
     assert request["Environment"]["MODE"] == "analyze"
+    inputs = {given["InputName"] for given in request["ProcessingInputs"]}
+    assert ("history" in inputs) is ("HISTORY" in request["Environment"]) is history
+
+
+def test_the_job_of_model_quality(environment: Environment) -> None:
+    problem = "MulticlassClassification"
+    request = jobs.analyze_labels("x-1", environment, settings.load(), WINDOW, problem)
+    check("CreateProcessingJob", request)
+    assert request["Environment"]["problem_type"] == problem
+    inputs = {given["InputName"] for given in request["ProcessingInputs"]}
+    assert inputs == {"capture", "ground_truth", "baseline", "code"}
 
 
 def test_the_model_package_and_the_endpoint(environment: Environment) -> None:
