@@ -125,7 +125,8 @@ def _short(value: str) -> str:
 
 
 def _closer(look: Mapping[str, Any]) -> str:
-    return f"Look closer: driftloop drift show {look['time']}\nReport: {look['report_uri']}{PAGE[look['monitor']]}"
+    page = f"{look['report_uri']}{PAGE[look['monitor']]}"
+    return f"Look closer: driftloop drift show {look['time']}\nReport: {page}"
 
 
 def _facts(incident: Incident, look: Mapping[str, Any], decision: Decision) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from chalicelib import (
     runs,
     steps_monitor,
 )
-
 from chalicelib.environment import Environment
 
 RUN = "20260301-120000-a1b2c3"
