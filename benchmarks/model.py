@@ -27,6 +27,7 @@ LABEL, HEADLINE, BODY = "star_rating", "review_headline", "review_body"
 FOLDS, SEED = 5, 42
 HELD_OUT = 0.05  # for the test, and as much again for the validation
 SOFTWARE_BAR = 0.52
+POINT = 0.01
 PEER = Path(__file__).with_name("plain_tfidf.py")
 ACCURACY = re.compile(r"validation_accuracy=([0-9.]+)")
 
@@ -46,7 +47,7 @@ def _on(
     work = f"{file.removesuffix('.tsv.gz')}, {words}"
     path = project.root().parent / "shared" / "data" / "reviews" / file
     if path.is_file():
-        yield from rows(work, balanced(read(path), LABEL), text)
+        yield from rows(work, read(path), text)
     else:
         yield Skipped(work, f"there is no {file} in ../shared/data/reviews")
 
@@ -70,25 +71,32 @@ def balanced(rows: pd.DataFrame, label: str) -> pd.DataFrame:
 
 
 def _folds(work: str, rows: pd.DataFrame, text: list[str]) -> Iterator[Row]:
-    """Mean accuracy of stratified folds."""
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, rows[LABEL])
-    found = [
-        Contest(rows.iloc[fitted], rows.iloc[held_out], text, "logistic")
-        for fitted, held_out in folds
-    ]
+    """Mean accuracy of stratified, balanced folds.
+
+    The peer learns from as many rows of each class, ours from all rows by class weights, but those
+    whose body is held out.
+    """
+    even = balanced(rows, LABEL)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(even, even[LABEL])
+    found = []
+    for fitted, held_out in folds:
+        test = even.iloc[held_out]
+        all_rows = rows[~rows[BODY].isin(test[BODY])]
+        found.append(Contest(all_rows, even.iloc[fitted], test, text, "logistic"))
     ours = statistics.fmean(each.ours.accuracy for each in found)
     peer = statistics.fmean(each.peer.accuracy for each in found)
-    bar = Bar("at least", peer, "the peer's")
+    bar = Bar("at least", peer + POINT, "a point above the peer's")
     yield Row(f"{work}: accuracy", ours, "", bar, "TF-IDF, logistic regression", peer)
 
 
 def _one_split(work: str, rows: pd.DataFrame, text: list[str]) -> Iterator[Row]:
     """Accuracy on the test split, and how long training took."""
+    rows = balanced(rows, LABEL)
     train, held_out = train_test_split(
         rows, test_size=2 * HELD_OUT, stratify=rows[LABEL], random_state=SEED
     )
     _, test = train_test_split(held_out, test_size=0.5, stratify=held_out[LABEL], random_state=SEED)
-    found, peer = Contest(train, test, text, "sgd"), "TF-IDF, SGD"
+    found, peer = Contest(train, train, test, text, "sgd"), "TF-IDF, SGD"
     bar = Bar("at least", SOFTWARE_BAR)
     yield Row(f"{work}: accuracy", found.ours.accuracy, "", bar, peer, found.peer.accuracy)
     yield Row(f"{work}: trained in", found.ours.seconds, "s", None, peer, found.peer.seconds)
@@ -101,20 +109,26 @@ class Score:
 
 
 class Contest:
-    """Our training script, as it comes, and the peer on the same rows."""
+    """Our training script, as it comes, and the peer, tested on the same rows."""
 
     def __init__(
-        self, train: pd.DataFrame, test: pd.DataFrame, text: list[str], classifier: str
+        self,
+        ours: pd.DataFrame,
+        peers: pd.DataFrame,
+        test: pd.DataFrame,
+        text: list[str],
+        classifier: str,
     ) -> None:
         with tempfile.TemporaryDirectory(prefix="driftloop-") as folder:
-            for name, rows in (("train", train), ("test", test)):
+            for name, rows in (("ours", ours), ("peers", peers), ("test", test)):
                 (Path(folder) / name).mkdir()
                 rows.to_parquet(Path(folder) / name / "rows.parquet", index=False)
-            common = ["--train", "train", "--validation", "test"]
-            common += ["--label", LABEL, "--text", json.dumps(text)]
-            ours = [str(project.root() / "training_code" / "train.py"), "--model-dir", "model"]
-            self.ours = _run(Path(folder), [*ours, *common])
-            self.peer = _run(Path(folder), [str(PEER), "--classifier", classifier, *common])
+            common = ["--validation", "test", "--label", LABEL, "--text", json.dumps(text)]
+            script = [str(project.root() / "training_code" / "train.py"), "--model-dir", "model"]
+            self.ours = _run(Path(folder), [*script, "--train", "ours", *common])
+            self.peer = _run(
+                Path(folder), [str(PEER), "--classifier", classifier, "--train", "peers", *common]
+            )
 
 
 def _run(folder: Path, command: list[str]) -> Score:

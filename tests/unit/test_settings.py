@@ -88,6 +88,11 @@ def test_mistakes_are_named(before: str, after: str, words: str) -> None:
         ('text = ["review_body"]', "text = []", "model: text or features must name"),
         ('text = ["review_body"]', 'features = ["vine"]', "model.features names vine, not"),
         ("similarity = 0.8", "similarity = 8", "training.similarity: Input should be"),
+        ('slices = ["product_category"]', 'slices = ["colour"]', "evaluation names colour, which"),
+        ("positive = [4, 5]", "positive = []", "evaluation.facets needs evaluation.positive"),
+        ("positive = [4, 5]", "positive = [4, 6]", "evaluation.positive has 6, which is no value"),
+        ("max_slice_regression = 0.1", "max_slice_regression = -1", "gate.max_slice_regression"),
+        ('cors_origin = ""', 'cors_origin = "shop.example"', "api.cors_origin: String should"),
     ],
 )  # fmt: skip
 def test_settings_that_do_not_fit_together(before: str, after: str, words: str) -> None:
