@@ -16,12 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import arrivals, clients, clock, records
+from chalicelib import arrivals, clients, clock, records, transactions
 from chalicelib.environment import Environment
 
-LEASE = "#lease"
 CAUSE = "#cause#"
-DATASET = "#dataset#"
 ACTIVE = ("starting", "running")
 FACTS = ("reason", "cause", "dataset", "arrivals", "accept_quality")  # the execution's input
 
@@ -67,11 +65,11 @@ def start(
         "arrivals": list(arrival_ids),
         **(facts or {}),
     }
-    taken = _commit(
+    taken = transactions.commit(
         [
-            _put(LEASE, {"run": run_id, "since": run["started_at"]}),
-            _put(f"{CAUSE}{cause_id}", {"run": run_id}),
-            _put(run_id, run),
+            transactions.put_new(transactions.LEASE, {"run": run_id, "since": run["started_at"]}),
+            transactions.put_new(f"{CAUSE}{cause_id}", {"run": run_id}),
+            transactions.put_new(run_id, run),
         ]
     )
     if not taken:
@@ -81,7 +79,7 @@ def start(
 
 def active() -> str | None:
     """The run that has the lease."""
-    lease = records.get(LEASE)
+    lease = records.get(transactions.LEASE)
     return str(lease["run"]) if lease else None
 
 
@@ -98,7 +96,7 @@ def record(run_id: str, **facts: Any) -> None:
 
 def begin(run_id: str) -> None:
     """The machine has begun; a run that has ended meanwhile may not go on."""
-    if not _commit([_change(run_id, {"status": "running"})]):
+    if not transactions.commit([transactions.change_active(run_id, {"status": "running"})]):
         raise RunEndedError(f"run {run_id} has ended already")
 
 
@@ -110,9 +108,9 @@ def succeed(run_id: str, *, outcome: str) -> bool:
     """Close a run that did its work; False where it was closed before."""
     run = records.get(run_id) or {}
     ended = {"status": "succeeded", "outcome": outcome, "ended_at": clock.text(clock.now())}
-    changes = [_change(run_id, ended)]
+    changes = [transactions.change_active(run_id, ended)]
     if run.get("arrivals"):
-        changes.append(_learned(run_id, run))
+        changes.append(transactions.add_to_dataset(run_id, run))
     return _close(run_id, changes)
 
 
@@ -132,7 +130,7 @@ def fail(
         "error_detail": error_detail,
     }
     known = {name: value for name, value in ended.items() if value}
-    closed = _close(run_id, [_change(run_id, known)])
+    closed = _close(run_id, [transactions.change_active(run_id, known)])
     _tell(run_id, records.get(run_id))
     return closed
 
@@ -144,7 +142,7 @@ def refused_for_quality(run: Mapping[str, Any]) -> bool:
 
 def mend(patience: dt.timedelta) -> str:
     """What a crash left of the active run: start it, close it as its execution ended, settle it."""
-    lease = records.get(LEASE)
+    lease = records.get(transactions.LEASE)
     if lease is None:
         return "none is active"
     run_id = str(lease["run"])
@@ -169,7 +167,7 @@ def mend(patience: dt.timedelta) -> str:
 
 def learned(dataset: str) -> records.Record:
     """What runs that went well made of a dataset: `runs`, oldest first, and `columns` seen last."""
-    return {"runs": [], "columns": {}, **(records.get(f"{DATASET}{dataset}") or {})}
+    return {"runs": [], "columns": {}, **(records.get(f"{transactions.DATASET}{dataset}") or {})}
 
 
 def execution_arn(run_id: str) -> str:
@@ -216,7 +214,7 @@ def _execute(run_id: str, run: records.Record) -> None:
 def _why_not(cause_id: str) -> RunStarted | NotStarted:
     if earlier := records.get(f"{CAUSE}{cause_id}"):
         return RunStarted(str(earlier["run"]))
-    if lease := records.get(LEASE):
+    if lease := records.get(transactions.LEASE):
         return NotStarted(f"run {lease['run']} is active")
     return NotStarted("the run that was active has just ended")
 
@@ -235,7 +233,7 @@ def _tell(run_id: str, run: records.Record | None) -> bool:
 
 
 def _close(run_id: str, changes: list[dict[str, Any]]) -> bool:
-    closed = _commit(changes)
+    closed = transactions.commit(changes)
     _settle(run_id)
     return closed
 
@@ -244,7 +242,7 @@ def _settle(run_id: str) -> None:
     """Bring the files of a run that has ended to where they belong; then the lease goes."""
     from chalicelib import coalesce, settings
 
-    lease, run = records.get(LEASE), records.get(run_id)
+    lease, run = records.get(transactions.LEASE), records.get(run_id)
     if run is None or run["status"] in ACTIVE or lease is None or lease["run"] != run_id:
         return
     dataset, ids = str(run["dataset"]), [str(each) for each in run.get("arrivals", [])]
@@ -253,73 +251,5 @@ def _settle(run_id: str) -> None:
     else:
         attempts = 1 if refused_for_quality(run) else settings.load().intake.max_attempts
         arrivals.release(dataset, ids, run_id, attempts)
-    _commit([_unlock(run_id)])
+    transactions.commit([transactions.unlock(run_id)])
     coalesce.wake()  # files may wait behind this run
-
-
-def _commit(items: list[dict[str, Any]]) -> bool:
-    """All of it or nothing; False where a condition did not hold."""
-    client = clients.client("dynamodb")
-    try:
-        client.transact_write_items(TransactItems=items)
-    except client.exceptions.TransactionCanceledException as error:
-        codes = {reason["Code"] for reason in error.response["CancellationReasons"]}
-        if "ConditionalCheckFailed" not in codes:
-            raise
-        return False
-    return True
-
-
-def _put(key: str, values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "Put": {
-            "TableName": Environment.from_env().runs_table,
-            "Item": {**records.item(values), **records.key(key)},
-            "ConditionExpression": "attribute_not_exists(run_id)",
-        }
-    }
-
-
-def _change(run_id: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Set attributes of a run that is active."""
-    names = {f"#n{i}": name for i, name in enumerate(values)}
-    marked = {f":v{i}": value for i, value in enumerate(values.values())}
-    marked |= {":starting": "starting", ":running": "running"}
-    pairs = ", ".join(f"#n{i} = :v{i}" for i in range(len(names)))
-    return {
-        "Update": {
-            "TableName": Environment.from_env().runs_table,
-            "Key": records.key(run_id),
-            "UpdateExpression": f"SET {pairs}",
-            "ConditionExpression": "#status IN (:starting, :running)",
-            "ExpressionAttributeNames": {**names, "#status": "status"},
-            "ExpressionAttributeValues": records.item(marked),
-        }
-    }
-
-
-def _unlock(run_id: str) -> dict[str, Any]:
-    return {
-        "Delete": {
-            "TableName": Environment.from_env().runs_table,
-            "Key": records.key(LEASE),
-            "ConditionExpression": "#run = :run",
-            "ExpressionAttributeNames": {"#run": "run"},
-            "ExpressionAttributeValues": records.item({":run": run_id}),
-        }
-    }
-
-
-def _learned(run_id: str, run: records.Record) -> dict[str, Any]:
-    """The run's rows are part of its dataset from now on."""
-    values = {":none": [], ":run": [run_id], ":columns": run.get("columns", {})}
-    return {
-        "Update": {
-            "TableName": Environment.from_env().runs_table,
-            "Key": records.key(f"{DATASET}{run['dataset']}"),
-            "UpdateExpression": "SET #runs = list_append(if_not_exists(#runs, :none), :run), "
-            "#columns = :columns",
-            "ExpressionAttributeNames": {"#runs": "runs", "#columns": "columns"},
-            "ExpressionAttributeValues": records.item(values),
-        }
-    }

@@ -1,0 +1,84 @@
+"""What starts and ends a run, as parts of DynamoDB transactions on the runs table.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import clients, records
+from chalicelib.environment import Environment
+
+LEASE = "#lease"
+DATASET = "#dataset#"
+
+
+def commit(items: list[dict[str, Any]]) -> bool:
+    """All of it or nothing; False where a condition did not hold."""
+    client = clients.client("dynamodb")
+    try:
+        client.transact_write_items(TransactItems=items)
+    except client.exceptions.TransactionCanceledException as error:
+        codes = {reason["Code"] for reason in error.response["CancellationReasons"]}
+        if "ConditionalCheckFailed" not in codes:
+            raise
+        return False
+    return True
+
+
+def put_new(key: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Write a record that is not there yet."""
+    return {
+        "Put": {
+            "TableName": Environment.from_env().runs_table,
+            "Item": {**records.item(values), **records.key(key)},
+            "ConditionExpression": "attribute_not_exists(run_id)",
+        }
+    }
+
+
+def change_active(run_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Set attributes of a run that is active."""
+    names = {f"#n{i}": name for i, name in enumerate(values)}
+    marked = {f":v{i}": value for i, value in enumerate(values.values())}
+    marked |= {":starting": "starting", ":running": "running"}
+    pairs = ", ".join(f"#n{i} = :v{i}" for i in range(len(names)))
+    return {
+        "Update": {
+            "TableName": Environment.from_env().runs_table,
+            "Key": records.key(run_id),
+            "UpdateExpression": f"SET {pairs}",
+            "ConditionExpression": "#status IN (:starting, :running)",
+            "ExpressionAttributeNames": {**names, "#status": "status"},
+            "ExpressionAttributeValues": records.item(marked),
+        }
+    }
+
+
+def unlock(run_id: str) -> dict[str, Any]:
+    """Give up the lease, if the run has it."""
+    return {
+        "Delete": {
+            "TableName": Environment.from_env().runs_table,
+            "Key": records.key(LEASE),
+            "ConditionExpression": "#run = :run",
+            "ExpressionAttributeNames": {"#run": "run"},
+            "ExpressionAttributeValues": records.item({":run": run_id}),
+        }
+    }
+
+
+def add_to_dataset(run_id: str, run: records.Record) -> dict[str, Any]:
+    """The run's rows are part of its dataset from now on."""
+    values = {":none": [], ":run": [run_id], ":columns": run.get("columns", {})}
+    return {
+        "Update": {
+            "TableName": Environment.from_env().runs_table,
+            "Key": records.key(f"{DATASET}{run['dataset']}"),
+            "UpdateExpression": "SET #runs = list_append(if_not_exists(#runs, :none), :run), "
+            "#columns = :columns",
+            "ExpressionAttributeNames": {"#runs": "runs", "#columns": "columns"},
+            "ExpressionAttributeValues": records.item(values),
+        }
+    }
