@@ -28,9 +28,8 @@ class Band:
     why: str
 
     def holds(self, value: float) -> bool:
-        slack = ROUNDING * max(
-            abs(value), *(abs(b) for b in (self.low, self.high) if _finite(b)), 0
-        )
+        sizes = [abs(each) for each in (value, self.low, self.high) if math.isfinite(each)]
+        slack = ROUNDING * max(sizes)
         return self.low - slack <= value <= self.high + slack
 
 
@@ -143,7 +142,3 @@ def _limits(low: float | None, high: float | None) -> str:
 
 def _ago(runs: int) -> str:
     return "the run before" if runs == 1 else f"{runs} runs before"
-
-
-def _finite(bound: float) -> bool:
-    return math.isfinite(bound)

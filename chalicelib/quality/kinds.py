@@ -30,13 +30,16 @@ NUMERIC = frozenset({"integer", "number"})
 TEXT = frozenset({"string"})
 ORDERED = frozenset({"integer", "number", "date", "string"})
 NULL_BIN = "NullValue"  # Deequ's Histogram.NullFieldReplacement
-TODAY = "{today}"
+TODAY = "{today}"  # in a measure: the day of the run
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One check. Rows can be shown that break it where `offends` is a row's condition, where it
-    is a value that `repeats`, and where it points at a missing key.
+    """One check: the keys that it needs and may take, what it measures of which column types.
+
+    `at_least` is its bound where none is given; a `pair` needs two columns, which are `comparable`
+    where their types have to match. Rows that break it can be shown where `offends` is a row's
+    condition, where a value `repeats`, and where it points at a missing key.
     """
 
     measure: Sql
@@ -74,9 +77,9 @@ def rowwise(
     )
 
 
-def plain(function: str, types: frozenset[str] = NUMERIC, of: str = "{}") -> Kind:
+def plain(function: str, types: frozenset[str] = NUMERIC) -> Kind:
     """An aggregate function of one column."""
-    return Kind(lambda check: over(check, f"{function}({of.format(name(check))})"), types=types)
+    return Kind(lambda check: over(check, f"{function}({name(check)})"), types=types)
 
 
 def occurrences(measure: str, *, repeats: bool = True) -> Kind:
