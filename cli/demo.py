@@ -119,6 +119,7 @@ def _follow(story: Story, run_id: str, dropped: float | None) -> None:
         story.facts["drop_to_in_service_s"] = round(served - dropped, 2)
         spent = overhead.outside_work(run_id, execution, dropped, served)
         story.facts["orchestration_overhead_s"] = round(spent, 2)
+        story.facts["endpoint_start_s"] = round(overhead.endpoint_start(run_id, dropped), 2)
 
 
 def _predictions(story: Story) -> None:
@@ -235,7 +236,7 @@ def _conclude(story: Story) -> bool:
     show.table(rows, ("run_id", "reason", "status", "outcome", "model_version", "seconds"))
     show.console.print(
         f"drop to in service {show.seconds(facts['drop_to_in_service_s'])}, "
-        f"of which {show.seconds(facts['orchestration_overhead_s'])} outside jobs and queries; "
+        f"of which {show.seconds(facts['orchestration_overhead_s'])} orchestration; "
         f"{len(told)} notifications"
     )
     facts["happened"] = happened

@@ -1,4 +1,8 @@
-"""How much of a run's time was spent outside its jobs and queries: the orchestration's overhead."""
+"""The orchestration's overhead: how much of a run's time no work of its own covers.
+
+Work is jobs, queries and the start of the endpoint's instances (SageMaker fetches the model and
+starts its process); all else is overhead: events, queues, functions, states and waits.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,22 @@ from typing import Any
 from cli import target
 from cli.history import Execution
 
-QUERIES = ("converted", "rejected", "checked")
+QUERIES = ("converted", "counted", "rejected", "checked", "offenders")
 Interval = tuple[float, float]
 
 
 def outside_work(run_id: str, execution: Execution, began: float, ended: float) -> float:
-    """Seconds of [began, ended] that no job or query of the run covers."""
+    """Seconds of [began, ended] that no job, query or endpoint's start of the run covers."""
+    work = [*_jobs(run_id), *_queries(execution), *_starts(run_id, began)]
     within = [
-        (max(start, began), min(end, ended))
-        for start, end in [*_jobs(run_id), *_queries(execution)]
-        if end > began and start < ended
+        (max(start, began), min(end, ended)) for start, end in work if end > began and start < ended
     ]
     return (ended - began) - covered(within)
+
+
+def endpoint_start(run_id: str, began: float) -> float:
+    """Seconds from CreateEndpoint to InService; 0 where the endpoint was there before the run."""
+    return sum(end - start for start, end in _starts(run_id, began))
 
 
 def covered(intervals: Iterable[Interval]) -> float:
@@ -40,6 +48,20 @@ def _jobs(run_id: str) -> list[Interval]:
     job = client.describe_training_job(TrainingJobName=f"{run_id}-train")
     found.append((job["CreationTime"], job["TrainingEndTime"]))
     return [(start.timestamp(), end.timestamp()) for start, end in found]
+
+
+def _starts(run_id: str, began: float) -> list[Interval]:
+    """The endpoint that this run created, from its creation to its last change: InService."""
+    client = target.client("sagemaker")
+    pages = client.get_paginator("list_endpoints").paginate()
+    names = [entry["EndpointName"] for page in pages for entry in page["Endpoints"]]
+    found = [client.describe_endpoint(EndpointName=name) for name in names]
+    return [
+        (created, entry["LastModifiedTime"].timestamp())
+        for entry in found
+        if entry["EndpointConfigName"].endswith(run_id)
+        and (created := entry["CreationTime"].timestamp()) >= began
+    ]
 
 
 def _queries(execution: Execution) -> list[Interval]:

@@ -39,6 +39,6 @@ PARTS = {
     "ministack.services.cloudwatch_logs": (
         "_log_groups _create_log_group _create_log_stream _append_log_events _put_log_events"
     ),
-    "ministack.services.lambda_svc": "_execute_function_warm",
+    "ministack.services.lambda_svc": "_execute_function_warm _fetch_code_from_s3",
     "ministack.services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from typing import Any
 
 from localcloud.config import CloudConfig
@@ -51,4 +52,6 @@ def install(config: CloudConfig) -> None:
     service = Service(executions, objects, workgroup, beneath)
     adapter.register_service("athena", service.handle)
     adapter.register_state("athena_queries", executions.saved, executions.restore)
+    warm_up = threading.Thread(target=engine.warm_up, name="athena-warm-up", daemon=True)
+    adapter.on_ready(warm_up.start)
     adapter.on_stop(executions.close)

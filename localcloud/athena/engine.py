@@ -85,6 +85,17 @@ class Engine:
             session.close()
             shutil.rmtree(folder, ignore_errors=True)
 
+    def warm_up(self) -> None:
+        """Make what the first query would else wait for: clients, parser, DuckDB's functions."""
+        folder = self.objects.folder()
+        session = Session(self.catalog, self.objects, folder, "default")
+        try:
+            self.catalog.databases()
+            session.connection.execute(session.prepare(parse_trino("SELECT 1"))).fetchall()
+        finally:
+            session.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _run(self, query: Query, session: Session) -> Outcome:
         kind = query.statement.kind
         if kind in ("select", "insert", "unload", "ctas", "create_view", "explain"):
