@@ -54,7 +54,7 @@ demo: setup  ## the whole loop on a fresh local cloud; DATA=file DRIFT=file KEEP
 		$(if $(filter 0,$(KEEP)),--no-keep)
 
 test: setup .venv/.test  ## set up, then every test
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: .venv/.test  ## ruff and mypy
 	@.venv/bin/ruff check .

@@ -24,6 +24,14 @@ CLOUD_PYTHON = ROOT / ".driftloop" / "envs" / "cloud" / "bin" / "python"
 Found = TypeVar("Found")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, the tests of a file keep together and in order; so do those of the loop."""
+    for item in items:
+        file = item.path.relative_to(ROOT / "tests")
+        group = "e2e" if file.parts[0] == "e2e" else str(file)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @dataclass
 class Cloud:
     """A local cloud in a process of its own."""
