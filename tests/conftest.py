@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,15 +25,8 @@ Found = TypeVar("Found")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of a file keep together and in order; so do those of the loop.
-
-    Schemathesis gives its cases one id, of which only one would run: they are numbered.
-    """
-    seen: Counter[str] = Counter()
+    """Side by side, the tests of a file keep together and in order; so do those of the loop."""
     for item in items:
-        seen[item.nodeid] += 1
-        if seen[item.nodeid] > 1:
-            item._nodeid = f"{item.nodeid}[{seen[item.nodeid]}]"
         file = item.path.relative_to(ROOT / "tests")
         group = "e2e" if file.parts[0] == "e2e" else str(file)
         item.add_marker(pytest.mark.xdist_group(group))
