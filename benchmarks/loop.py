@@ -39,9 +39,9 @@ def times(facts: dict[str, Any]) -> Iterator[Row]:
         100 * facts[name] / total for name in ("orchestration_overhead_s", "endpoint_start_s")
     )
     yield Row("10,000 reviews, drop to in service", total, "s", Bar("at most", 30))
-    work = "of it, outside jobs, queries and the endpoint's start"
+    work = "of it, outside jobs and queries"
     yield Row(work, overhead, "%", Bar("at most", 40))
-    yield Row("of it, the endpoint's start", start, "%")
+    yield Row("of that, the endpoint's start", start, "%")
     yield Row("the whole demo", facts["demo_s"], "s", Bar("at most", 90))
 
 

@@ -1,7 +1,6 @@
-"""The orchestration's overhead: how much of a run's time no work of its own covers.
+"""How much of a run's time was spent outside its jobs and queries: the orchestration's overhead.
 
-Work is jobs, queries and the start of the endpoint's instances (SageMaker fetches the model and
-starts its process); all else is overhead: events, queues, functions, states and waits.
+The start of the endpoint's instances is part of it, and told beside it.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ Interval = tuple[float, float]
 
 
 def outside_work(run_id: str, execution: Execution, began: float, ended: float) -> float:
-    """Seconds of [began, ended] that no job, query or endpoint's start of the run covers."""
-    work = [*_jobs(run_id), *_queries(execution), *_starts(run_id, began)]
+    """Seconds of [began, ended] that no job or query of the run covers."""
+    work = [*_jobs(run_id), *_queries(execution)]
     within = [
         (max(start, began), min(end, ended)) for start, end in work if end > began and start < ended
     ]
