@@ -24,6 +24,11 @@ CLOUD_PYTHON = ROOT / ".driftloop" / "envs" / "cloud" / "bin" / "python"
 Found = TypeVar("Found")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes by their number: packed ones hold the time, and every worker must see one name."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side, the tests of a file keep together and in order; so do those of the loop."""
     for item in items:
