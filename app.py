@@ -8,74 +8,75 @@ from typing import Any
 from chalice import Chalice, IAMAuthorizer, Response
 from chalice.app import CloudWatchEvent, SQSEvent
 
-from chalicelib import api, cors, events
+from chalicelib import events
+from chalicelib.api import cors, routes
 
 app = Chalice(app_name="driftloop", configure_logs=False)
-app.register_middleware(api.request_ids, "http")
-app.register_middleware(api.structured_errors, "http")
+app.register_middleware(routes.request_ids, "http")
+app.register_middleware(routes.structured_errors, "http")
 administrators = IAMAuthorizer()
-BODIES = [api.JSON, *api.JSON_LINES]
+BODIES = [routes.JSON, *routes.JSON_LINES]
 CORS = cors.config()
 
 
 @app.route("/predictions", methods=["POST"], content_types=BODIES, api_key_required=True, cors=CORS)
 def predict() -> Response:
-    return api.predict(app.current_request)
+    return routes.predict(app.current_request)
 
 
 @app.route("/feedback", methods=["POST"], content_types=BODIES, api_key_required=True, cors=CORS)
 def feedback() -> Response:
-    return api.feedback(app.current_request)
+    return routes.feedback(app.current_request)
 
 
 @app.route("/health", methods=["GET"], cors=CORS)
 def health() -> Response:
-    return api.health(app.current_request)
+    return routes.health(app.current_request)
 
 
 @app.route("/openapi.json", methods=["GET"], cors=CORS)
 def openapi() -> Response:
-    return api.openapi(app.current_request)
+    return routes.openapi(app.current_request)
 
 
 @app.route("/docs", methods=["GET"])
 def docs() -> Response:
-    return api.docs(app.current_request)
+    return routes.docs(app.current_request)
 
 
 @app.route("/models", methods=["GET"], authorizer=administrators)
 def models() -> Response:
-    return api.models(app.current_request)
+    return routes.models(app.current_request)
 
 
 @app.route("/runs", methods=["GET"], authorizer=administrators)
 def list_runs() -> Response:
-    return api.list_runs(app.current_request)
+    return routes.list_runs(app.current_request)
 
 
 @app.route("/runs", methods=["POST"], authorizer=administrators)
 def start_run() -> Response:
-    return api.start_run(app.current_request)
+    return routes.start_run(app.current_request)
 
 
 @app.route("/runs/{run_id}/retry", methods=["POST"], authorizer=administrators)
 def retry_run(run_id: str) -> Response:
-    return api.retry_run(app.current_request)
+    return routes.retry_run(app.current_request)
 
 
 @app.route("/drift", methods=["GET"], authorizer=administrators, name="list_drift")
 def list_drift() -> Response:
-    return api.list_drift(app.current_request)
+    return routes.list_drift(app.current_request)
 
 
 @app.route("/reviews", methods=["GET"], authorizer=administrators)
 def list_reviews() -> Response:
-    return api.list_reviews(app.current_request)
+    return routes.list_reviews(app.current_request)
 
 
 @app.route("/reviews/{review_id}", methods=["POST"], authorizer=administrators)
 def answer_review(review_id: str) -> Response:
-    return api.answer_review(app.current_request)
+    return routes.answer_review(app.current_request)
 
 
 @app.on_cw_event(

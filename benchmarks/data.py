@@ -23,7 +23,8 @@ from typing import Any
 import psutil
 
 from benchmarks.rows import Bar, Row
-from chalicelib import convert, settings, tables
+from chalicelib import settings
+from chalicelib.ingest import convert, tables
 from chalicelib.reading import inspection
 from cli import local, project, reviews, target
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from chalicelib import steps
 from chalicelib.environment import Environment
+from chalicelib.steps import dispatch
 
 Event = dict[str, Any]
 logger = Logger()
@@ -16,22 +16,22 @@ logger = Logger()
 
 def intake(event: Event, context: Any) -> Any:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html"""
-    from chalicelib import intake as files
+    from chalicelib.ingest import intake as files
 
     _correlate(event["id"], context)
     return files.arrived(event)
 
 
 def coalesce(event: Event, context: Any) -> Any:
-    from chalicelib import coalesce as waiting
+    from chalicelib.ingest import coalesce as waiting
 
     _correlate(event["Records"][0]["messageId"], context)
     return waiting.woken()
 
 
 def sweep(event: Event, context: Any) -> Any:
-    from chalicelib import coalesce as waiting
-    from chalicelib import drift as incidents
+    from chalicelib.drift import reaction as incidents
+    from chalicelib.ingest import coalesce as waiting
 
     _correlate(event["id"], context)
     return {**waiting.sweep(), "drift": incidents.sweep()}
@@ -40,12 +40,12 @@ def sweep(event: Event, context: Any) -> Any:
 def run_step(event: Event, context: Any) -> Any:
     _correlate(event["run"]["run_id"], context)
     logger.info("step", extra={"step": event["step"]})
-    return steps.retrain(event)
+    return dispatch.retrain(event)
 
 
 def monitor_step(event: Event, context: Any) -> Any:
     _correlate(str(event["run"].get("scheduled_at")), context)
-    result = steps.monitor(event)
+    result = dispatch.monitor(event)
     logger.info("monitor", extra={"step": event["step"], "why": result.get("why")})
     return result
 
@@ -67,7 +67,7 @@ def run_ended(event: Event, context: Any) -> Any:
 
 
 def drift(event: Event, context: Any) -> Any:
-    from chalicelib import drift as policy
+    from chalicelib.drift import reaction as policy
 
     _correlate(event["id"], context)
     result = once(policy.alarmed, event, context)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import arrivals, clock, runs
+from chalicelib import clock, runs
 from chalicelib.errors import ApiError
+from chalicelib.ingest import arrivals
 
 LONGEST = 500  # letters of a reason
 

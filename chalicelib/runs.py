@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import arrivals, clients, clock, records, transactions
+from chalicelib import clients, clock, records, transactions
 from chalicelib.environment import Environment
+from chalicelib.ingest import arrivals
 
 CAUSE = "#cause#"
 ACTIVE = ("starting", "running")
@@ -240,7 +241,8 @@ def _close(run_id: str, changes: list[dict[str, Any]]) -> bool:
 
 def _settle(run_id: str) -> None:
     """Bring the files of a run that has ended to where they belong; then the lease goes."""
-    from chalicelib import coalesce, settings
+    from chalicelib import settings
+    from chalicelib.ingest import coalesce
 
     lease, run = records.get(transactions.LEASE), records.get(run_id)
     if run is None or run["status"] in ACTIVE or lease is None or lease["run"] != run_id:

@@ -70,7 +70,7 @@ def problems(pipeline: Pipeline, drift: Drift) -> list[str]:
     """What cannot be used, each by its key."""
     from zoneinfo import ZoneInfo
 
-    from chalicelib import quiet
+    from chalicelib.drift import quiet
 
     try:
         ZoneInfo(pipeline.time_zone)

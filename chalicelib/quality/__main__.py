@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chalicelib import settings, tables
-from chalicelib.convert import quoted
+from chalicelib import settings
+from chalicelib.ingest import tables
+from chalicelib.ingest.convert import quoted
 from chalicelib.quality import query, sample, suggest, verdict
 from chalicelib.reading.refusals import RefusedError
 from chalicelib.schema import Dataset, TrainingDataset

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.convert import literal, quoted
+from chalicelib.ingest.convert import literal, quoted
 
 if TYPE_CHECKING:
     from chalicelib.quality.declared import Bias

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from chalicelib.convert import literal, quoted, text
+from chalicelib.ingest.convert import literal, quoted, text
 from chalicelib.quality.patterns import DATA_TYPES, PRESETS
 
 if TYPE_CHECKING:

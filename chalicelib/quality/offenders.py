@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.convert import quoted
+from chalicelib.ingest.convert import quoted
 from chalicelib.quality.kinds import KINDS
 from chalicelib.quality.query import Rows, table
 

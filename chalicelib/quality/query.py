@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.convert import quoted, text
+from chalicelib.ingest.convert import quoted, text
 from chalicelib.quality import bias
 from chalicelib.quality.kinds import KINDS, NULL_BIN, TODAY
 

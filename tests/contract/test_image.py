@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chalicelib import containers
+from chalicelib.model import containers
 
 ROOT = Path(__file__).parents[2]
 CODE = ("training_code", "inference_code", "monitoring_code")

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chalicelib import clients, convert, reconcile, settings, tables
+from chalicelib import clients, settings
+from chalicelib.ingest import convert, reconcile, tables
 from chalicelib.reading import inspection
 
 TOML = settings.FILE.read_text(encoding="utf-8")

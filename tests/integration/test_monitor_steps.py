@@ -8,23 +8,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib import (
-    clock,
-    drift,
-    events,
-    failures,
-    feedback,
-    incidents,
-    looks,
-    model_quality,
-    monitor,
-    policy,
-    records,
-    registry,
-    runs,
-    steps_monitor,
-)
+from chalicelib import clock, events, failures, records, runs
+from chalicelib.api import feedback
+from chalicelib.drift import incidents, policy, reaction
 from chalicelib.environment import Environment
+from chalicelib.model import registry
+from chalicelib.monitoring import looks, model_quality, monitor
+from chalicelib.steps import monitor as steps_monitor
 
 RUN = "20260301-120000-a1b2c3"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
@@ -96,17 +86,17 @@ def test_an_incident_has_one_beginning_one_escalation_and_one_end(
     label_rows(stack, bucket, 20)
     for number in range(1, 6):
         look(stack, bucket, number, [VIOLATION])
-        drift.alarmed(RINGS)
-        drift.alarmed(RINGS)
+        reaction.alarmed(RINGS)
+        reaction.alarmed(RINGS)
         label_rows(stack, bucket, 20)
     assert [each["cause_id"][-2:] for each in started] == ["-1", "-2", "-3"]
     assert subjects() == ["Drift in review_body", "Drift remains after 3 runs: review_body"]
     assert "3 runs did not clear it" in records.newest(records.DRIFT, 1)[0]["decision"]["why"]
 
     look(stack, bucket, 6, [])
-    assert drift.sweep() == {"due": False}  # the alarm has the first word
-    assert drift.alarmed(SILENT)["told"] is True
-    assert "nothing to decide" in drift.alarmed(SILENT)["ignored"]
+    assert reaction.sweep() == {"due": False}  # the alarm has the first word
+    assert reaction.alarmed(SILENT)["told"] is True
+    assert "nothing to decide" in reaction.alarmed(SILENT)["ignored"]
     assert subjects()[2:] == ["Recovered: no more drift in review_body"]
     [incident] = records.newest(incidents.PREFIX, 5)
     assert (incident["status"], incident["seen"], len(incident["runs"])) == ("closed", 5, 3)
@@ -122,12 +112,12 @@ def test_what_waits_is_decided_by_the_sweep(
     records.put("20260301-110000-a", earlier)
     label_rows(stack, bucket, 19)
     look(stack, bucket, 1, [VIOLATION])
-    assert "19 labelled or new rows" in drift.alarmed(RINGS)["why"]
-    assert drift.sweep() == {"due": False}
+    assert "19 labelled or new rows" in reaction.alarmed(RINGS)["why"]
+    assert reaction.sweep() == {"due": False}
     label_rows(stack, bucket, 1)
     later = clock.now() + policy.ROWS_PATIENCE
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert drift.sweep()["start"] is True
+    assert reaction.sweep()["start"] is True
     assert len(started) == 1
     assert subjects() == ["Drift in review_body"]
 
@@ -180,10 +170,10 @@ def test_from_traffic_to_a_decision(
 
     started: list[dict[str, Any]] = []
     monkeypatch.setattr(runs, "start", starter(started))
-    assert drift.alarmed(RINGS)["start"] is True
+    assert reaction.alarmed(RINGS)["start"] is True
     assert started[0]["cause"] == f"drift in review_body at {state['begin']['end']}"
-    assert "nothing to decide" in drift.alarmed(RINGS)["ignored"]
-    assert "not this pipeline's" in drift.alarmed({"detail": {"alarmName": "other"}})["ignored"]
+    assert "nothing to decide" in reaction.alarmed(RINGS)["ignored"]
+    assert "not this pipeline's" in reaction.alarmed({"detail": {"alarmName": "other"}})["ignored"]
     [record] = records.newest(records.DRIFT, 5)
     assert record["run"] == "20260301-130000-000001"
     assert record["violations"][0]["distance"] == 0.42

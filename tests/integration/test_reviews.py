@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clients, clock, records, reviews, settings
+from chalicelib import clients, clock, records, settings
+from chalicelib.api import reviews
 from chalicelib.errors import ApiError
 
 INFERENCE = "01234567-89ab-cdef-0123-456789abcdef"

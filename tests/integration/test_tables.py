@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clients, settings, tables
+from chalicelib import clients, settings
 from chalicelib.environment import Environment
+from chalicelib.ingest import tables
 from chalicelib.reading.rows import ADDED, RowWriter, joined
 
 pytestmark = pytest.mark.cloud

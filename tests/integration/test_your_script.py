@@ -15,8 +15,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from chalicelib import jobs, rollout, settings
+from chalicelib import settings
 from chalicelib.environment import Environment
+from chalicelib.model import jobs, rollout
 from cli import package, reviews
 
 ROOT = Path(__file__).parents[2]

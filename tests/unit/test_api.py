@@ -15,18 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app
-from chalicelib import (
-    api,
-    clients,
-    cors,
-    feedback,
-    predictions,
-    records,
-    registry,
-    reviews,
-    runs,
-    settings,
-)
+from chalicelib import clients, records, runs, settings
+from chalicelib.api import cors, feedback, predictions, reviews, routes
+from chalicelib.model import registry
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 GOOD = {"review_body": "a fine thing", "product_category": "Toys"}
@@ -382,7 +373,9 @@ def test_routes_for_applications_need_a_key() -> None:
 @pytest.mark.parametrize("path", ["/predictions", "/feedback"])
 @given(
     body=st.binary(max_size=200),
-    kind=st.sampled_from([api.JSON, *api.JSON_LINES, "text/plain", "application/json;a=b", ""]),
+    kind=st.sampled_from(
+        [routes.JSON, *routes.JSON_LINES, "text/plain", "application/json;a=b", ""]
+    ),
 )
 @hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
 def test_no_bytes_are_answered_with_500(path: str, body: bytes, kind: str) -> None:

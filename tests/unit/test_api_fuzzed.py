@@ -17,19 +17,11 @@ from chalice.local import LocalGateway, LocalGatewayException
 from schemathesis import checks
 
 import app
-from chalicelib import (
-    arrivals,
-    clients,
-    metrics,
-    openapi,
-    predictions,
-    records,
-    registry,
-    reviews,
-    runs,
-    settings,
-)
+from chalicelib import clients, metrics, records, runs, settings
+from chalicelib.api import openapi, predictions, reviews
 from chalicelib.environment import Environment
+from chalicelib.ingest import arrivals
+from chalicelib.model import registry
 
 RUN = "20260301-120000-a1b2c3"
 

@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from chalicelib import coalesce, settings
+from chalicelib import settings
+from chalicelib.ingest import coalesce
 
 INTAKE = settings.Intake(quiet_seconds=5, max_wait_seconds=300, max_batch=4)
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sqlglot
 
-from chalicelib import convert, settings
+from chalicelib import settings
+from chalicelib.ingest import convert
 
 DATASET = settings.load().dataset
 NAMES = [column.name for column in DATASET.columns]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib import drops, settings
-from chalicelib.drops import Dropped
+from chalicelib import settings
+from chalicelib.ingest import drops
+from chalicelib.ingest.drops import Dropped
 from chalicelib.reading.refusals import RefusedError
 
 SETTINGS = settings.load()

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from chalicelib import gate
-from chalicelib.gate import Comparison, Policy
+from chalicelib.model import gate
+from chalicelib.model.gate import Comparison, Policy
 
 POLICY = Policy("accuracy", at_least=0.3, max_regression=0.02)
 

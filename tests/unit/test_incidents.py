@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import clock, incidents
-from chalicelib.incidents import Incident
+from chalicelib import clock
+from chalicelib.drift import incidents
+from chalicelib.drift.incidents import Incident
 
 NOON, ONE, TWO = (
     "2026-03-01T12:00:00.000Z",

@@ -10,8 +10,9 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from chalicelib import jobs, registry, rollout, settings
+from chalicelib import settings
 from chalicelib.environment import Environment
+from chalicelib.model import jobs, registry, rollout
 
 RUN = "20260301-120000-a1b2c3"
 MODEL = botocore.session.get_session().get_service_model("sagemaker")

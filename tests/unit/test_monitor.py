@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import capture, clock, looks, metrics, model_quality, monitor, settings
+from chalicelib import clock, metrics, settings
+from chalicelib.monitoring import capture, looks, model_quality, monitor
 
 NOW = clock.parse("2026-03-01T12:00:00Z")
 

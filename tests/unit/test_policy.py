@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import policy, quiet
-from chalicelib.policy import Policy, Situation
+from chalicelib.drift import policy, quiet
+from chalicelib.drift.policy import Policy, Situation
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 FAR = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib import clock, quiet
+from chalicelib import clock
+from chalicelib.drift import quiet
 
 BERLIN = "Europe/Berlin"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.reconcile import Counts, RowsLostError
+from chalicelib.ingest.reconcile import Counts, RowsLostError
 
 
 def test_counts_come_from_athenas_text() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import arrivals, retry, runs
+from chalicelib import retry, runs
 from chalicelib.errors import ApiError
+from chalicelib.ingest import arrivals
 
 ID = "20260301-120000-a1b2c3"
 BROKEN = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import reviews
+from chalicelib.api import reviews
 
 
 def sure(share: float) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import schema_changes, settings
+from chalicelib import settings
+from chalicelib.ingest import schema_changes
 
 DATASET = settings.load().dataset
 NAMES = [column.name for column in DATASET.columns]

@@ -7,20 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import (
-    clients,
-    events,
-    gate,
-    lineage,
-    monitor,
-    notify,
-    records,
-    registry,
-    runs,
-    steps,
-    steps_model,
-)
+from chalicelib import clients, events, notify, records, runs
 from chalicelib.environment import Environment
+from chalicelib.model import gate, lineage, registry
+from chalicelib.monitoring import monitor
+from chalicelib.steps import dispatch, model
 
 RUN = "20260301-120000-a1b2c3"
 PACKAGE = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
@@ -63,7 +54,7 @@ def a_run(**more: Any) -> dict[str, Any]:
 
 def test_a_deployed_model_becomes_the_champion(did: list[tuple[Any, ...]]) -> None:
     registered = {"model_version": 3, "model_package_arn": PACKAGE, "endpoint": {}}
-    result = steps_model.finish(a_run(register=registered))
+    result = model.finish(a_run(register=registered))
     assert result["outcome"] == "deployed"
     champion, written, ended, told = did
     assert champion[1] == "#champion"
@@ -75,7 +66,7 @@ def test_a_deployed_model_becomes_the_champion(did: list[tuple[Any, ...]]) -> No
 
 
 def test_a_refused_model_leaves_the_champion(did: list[tuple[Any, ...]]) -> None:
-    assert steps_model.finish(a_run())["outcome"] == "kept_champion"
+    assert model.finish(a_run())["outcome"] == "kept_champion"
     assert [entry[0] for entry in did] == ["put", "ended", "told"]
     assert did[2][2].startswith("The champion stays")
 
@@ -85,8 +76,8 @@ def test_the_verdict_goes_on_the_run(
 ) -> None:
     measured = {"m_metrics": {"accuracy": {"value": 0.1}, "ece": {"value": 0.1}}}
     found: dict[str, Any] = {"evaluation.json": measured}
-    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: found.get(name))
-    verdict = steps_model.decide({"run_id": RUN})
+    monkeypatch.setattr(model, "_evaluation", lambda run, name: found.get(name))
+    verdict = model.decide({"run_id": RUN})
     assert verdict["promote"] is False
     metrics = {"accuracy": 0.1, "ece": 0.1}
     told = {"passed": False, "reasons": verdict["reasons"]}
@@ -103,8 +94,8 @@ def test_the_comparisons_numbers_go_on_the_run(
         "comparison.json": {"accuracy": compared},
         "slices.json": [{"column": "kind", "value": "new", "comparison": {"accuracy": worse}}],
     }
-    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: found.get(name))
-    verdict = steps_model.decide({"run_id": RUN})
+    monkeypatch.setattr(model, "_evaluation", lambda run, name: found.get(name))
+    verdict = model.decide({"run_id": RUN})
     assert verdict["promote"] is False
     ((_, _, facts),) = did
     assert facts["gate"]["comparison"] == {"metric": "accuracy", **compared}
@@ -113,19 +104,19 @@ def test_the_comparisons_numbers_go_on_the_run(
 
 
 def test_no_evaluation_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps_model, "_evaluation", lambda run, name: None)
+    monkeypatch.setattr(model, "_evaluation", lambda run, name: None)
     with pytest.raises(gate.EvaluationError, match="is missing"):
-        steps_model.decide({"run_id": RUN})
+        model.decide({"run_id": RUN})
 
 
 def test_a_step_that_is_not_there_is_named() -> None:
-    with pytest.raises(steps.UnknownStepError, match="there is no step x; there are: begin"):
-        steps.monitor({"step": "x", "run": {}})
+    with pytest.raises(dispatch.UnknownStepError, match="there is no step x; there are: begin"):
+        dispatch.monitor({"step": "x", "run": {}})
 
 
 def test_the_monitors_steps_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor, "begin", lambda run: {"got": run})
-    assert steps.monitor({"step": "begin", "run": {"a": 1}}) == {"got": {"a": 1}}
+    assert dispatch.monitor({"step": "begin", "run": {"a": 1}}) == {"got": {"a": 1}}
 
 
 def test_lineage_leads_from_data_to_model(did: list[tuple[Any, ...]]) -> None:

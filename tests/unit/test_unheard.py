@@ -7,8 +7,8 @@ from typing import Any
 
 from chalice.app import CloudWatchEvent
 
-from chalicelib import unheard
-from chalicelib.drops import Dropped
+from chalicelib.ingest import unheard
+from chalicelib.ingest.drops import Dropped
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 PATIENCE = dt.timedelta(minutes=16)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib import arrivals, coalesce, intake, records, runs, unheard
+from chalicelib import records, runs
+from chalicelib.ingest import arrivals, coalesce, intake, unheard
 from tests.unit.loop.memory_cloud import CrashError, content, in_memory
 
 BAD = 0  # the content that intake refuses

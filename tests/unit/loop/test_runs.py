@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import arrivals, coalesce, intake, runs, unheard
+from chalicelib import runs
+from chalicelib.ingest import arrivals, coalesce, intake, unheard
 from tests.unit.loop.memory_cloud import Cloud, CrashError, content, in_memory
 
 

@@ -1,0 +1,1 @@
+"""The REST API: routes, bodies, and what they answer."""

@@ -1,0 +1,197 @@
+"""POST /predictions: records checked by the dataset's schema, one call of the endpoint."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import clients, metrics
+from chalicelib.api import bodies
+from chalicelib.environment import Environment
+from chalicelib.errors import ApiError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from chalicelib.settings import Settings
+
+JSON = "application/json"
+Answer = dict[str, Any]
+Record = dict[str, Any]
+
+
+def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer:
+    """The answer to a body: {"model_version", "predictions"}; ApiError where it is at fault.
+
+    `lines`: the body is JSON lines, a record each. `explain`: with the terms that mattered. Of many
+    records, one that is at fault has an error in its place and the others are predicted.
+    """
+    from chalicelib import settings
+    from chalicelib.api import reviews
+
+    configured = settings.load()
+    read = read_records(raw, configured, lines=lines)
+    sent = [each for each in read if not isinstance(each, ApiError)]
+    inference_id = str(uuid.uuid4())
+    answer = _invoke(sent, inference_id, explain)
+    found = answer["predictions"]
+    if len(found) != len(sent):
+        raise ApiError(
+            502, "model_error", f"the model answered {len(found)} of {len(sent)} records"
+        )
+    metrics.emit("Predictions", len(sent), Pipeline=configured.pipeline.name)
+    # A record's id is its place among those sent, by which captured requests are joined.
+    ids = inference_ids(inference_id, len(sent))
+    told = [{"inference_id": each, **one} for each, one in zip(ids, found, strict=True)]
+    version = _version(answer.get("model_version"))
+    reviews.queue(sent, told, version, configured)
+    rest = iter(told)
+    predictions = [each.body() if isinstance(each, ApiError) else next(rest) for each in read]
+    return {"model_version": version, "predictions": predictions}
+
+
+def inference_ids(call: str, count: int) -> list[str]:
+    """One record has the call's id; of many, each the call's id and its place."""
+    return [call] if count == 1 else [f"{call}/{index}" for index in range(count)]
+
+
+def read_records(raw: bytes, settings: Settings, *, lines: bool = False) -> list[Record | ApiError]:
+    """Of each record of a body: its inputs, or why it cannot be predicted, by the field's name.
+
+    ApiError where that is so for all of them.
+    """
+    if lines:
+        listed, entries = True, bodies.lines(raw)
+    else:
+        entries, listed = bodies.items(bodies.decode(raw), "records")
+    read = [
+        _read(entry, settings, f"records[{index}]" if listed else "")
+        for index, entry in enumerate(entries)
+    ]
+    if errors := [each for each in read if isinstance(each, ApiError)]:
+        if len(errors) == len(read):
+            raise errors[0]
+        metrics.emit("RefusedRecords", len(errors), Pipeline=settings.pipeline.name)
+    return read
+
+
+def _read(entry: Any, settings: Settings, where: str) -> Record | ApiError:
+    if isinstance(entry, ApiError):
+        return entry
+    try:
+        return _record(entry, settings, where)
+    except ApiError as error:
+        return error
+
+
+def schema(settings: Settings) -> type[BaseModel]:
+    """A record as a pydantic model, from the dataset's columns."""
+    types = {column.name: str(column.type) for column in settings.dataset.columns}
+    fields = tuple(
+        (name, types.get(name, "string"), name in settings.model.required)
+        for name in settings.model.inputs
+    )
+    return _schema(fields)
+
+
+@cache
+def _schema(fields: tuple[tuple[str, str, bool], ...]) -> type[BaseModel]:
+    import datetime as dt
+    from typing import Annotated, Optional
+
+    import pydantic
+
+    text = Annotated[str, pydantic.StringConstraints(min_length=1, pattern=r"\S")]
+    kinds: dict[str, Any] = {
+        "string": str,
+        "integer": pydantic.StrictInt,
+        "number": pydantic.StrictInt | pydantic.StrictFloat,
+        "float": pydantic.StrictInt | pydantic.StrictFloat,
+        "double": pydantic.StrictInt | pydantic.StrictFloat,
+        "boolean": pydantic.StrictBool,
+        "date": dt.date,
+        "timestamp": dt.datetime,
+    }
+    members: dict[str, Any] = {}
+    for name, kind, required in fields:
+        base = text if required and kind == "string" else kinds[kind]
+        members[name] = (base, ...) if required else (Optional[base], None)  # noqa: UP045
+    config = pydantic.ConfigDict(extra="forbid", protected_namespaces=())
+    return pydantic.create_model("Record", __config__=config, **members)
+
+
+def _record(entry: Any, settings: Settings, where: str) -> dict[str, Any]:
+    import pydantic
+
+    if not isinstance(entry, dict):
+        raise ApiError(400, "invalid_record", f"{where or 'a record'} must be an object", where)
+    known = {column.name for column in settings.dataset.columns} - set(settings.model.inputs)
+    wanted = {name: value for name, value in entry.items() if name not in known}
+    try:
+        model = schema(settings).model_validate(wanted)
+    except pydantic.ValidationError as error:
+        raise _refusal(error, where, settings) from error
+    return model.model_dump(mode="json", exclude_none=True)
+
+
+def _refusal(error: Any, where: str, settings: Settings) -> ApiError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"][:1])
+    field = f"{where}.{name}" if where else name
+    inputs = ", ".join(settings.model.inputs)
+    if first["type"] == "missing":
+        return ApiError(400, "missing_field", f"{field} is missing", field)
+    if first["type"] == "extra_forbidden":
+        words = f"{field} is not a field of this model; its fields are: {inputs}"
+        return ApiError(400, "unknown_field", words, field)
+    if first["type"] in {"string_too_short", "string_pattern_mismatch"}:
+        return ApiError(400, "invalid_field", f"{field} is empty", field)
+    return ApiError(400, "invalid_field", f"{field}: {first['msg']}", field)
+
+
+def _invoke(records: list[Record], inference_id: str, explain: bool) -> Answer:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
+    from botocore.exceptions import ClientError, HTTPClientError
+
+    try:
+        answer = clients.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=Environment.from_env().endpoint_name,
+            ContentType=JSON,
+            Accept=JSON,
+            Body=json.dumps(
+                {"records": records, **({"explain": True} if explain else {})}
+            ).encode(),
+            InferenceId=inference_id,
+        )
+    except ClientError as error:
+        raise refused(error.response) from error
+    except HTTPClientError as error:
+        raise ApiError(504, "no_answer", "the model did not answer in time") from error
+    content: dict[str, Any] = json.loads(answer["Body"].read())
+    return content
+
+
+def refused(response: Any) -> ApiError:
+    """The endpoint's refusal as the API's."""
+    code = response["Error"]["Code"]
+    if code == "ModelError":
+        return _of_model(response)
+    if code in {"ValidationError", "ValidationException", "ModelNotReadyException"}:
+        return ApiError(503, "no_model", "no model is in service yet")
+    if code in {"ThrottlingException", "ServiceUnavailable", "InternalDependencyException"}:
+        return ApiError(503, "busy", "the model is busy; try again")
+    return ApiError(502, "model_error", f"the model cannot be reached: {code}")
+
+
+def _of_model(response: Any) -> ApiError:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+    words = response.get("OriginalMessage") or response["Error"].get("Message", "")
+    if 400 <= int(response.get("OriginalStatusCode", 500)) < 500:
+        return ApiError(400, "refused_by_model", f"the model refused the records: {words[:500]}")
+    return ApiError(502, "model_error", "the model failed on these records; its log says why")
+
+
+def _version(value: Any) -> int | None:
+    return int(value) if str(value or "").isdigit() else None

@@ -1,0 +1,145 @@
+"""The edge of the way back: an alarm, or the sweep, acts on the incident that is due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import clock, records, runs
+from chalicelib.drift import incidents, policy, quiet
+from chalicelib.drift.incidents import Incident
+from chalicelib.drift.policy import Decision, Policy, Situation
+from chalicelib.environment import Environment
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Settings
+
+LOOK_BACK = 200  # runs: far more than a day holds
+
+
+def alarmed(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The drift alarm rings or falls silent: act on what the newest look left to decide.
+
+    EventBridge may deliver an event twice: what is decided is not due again.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+    """
+    alarm = event["detail"]["alarmName"]
+    if alarm != Environment.from_env().drift_alarm:
+        return {"ignored": f"{alarm} is not this pipeline's alarm"}
+    incident = incidents.newest()
+    if incident is None or incident.decide_at is None:
+        return {"ignored": "there is nothing to decide"}
+    return _act(incident, clock.now())
+
+
+def sweep() -> dict[str, Any]:
+    """What waited (cool-down, quiet hours, an alarm that did not come) is decided when due."""
+    incident, now = incidents.newest(), clock.now()
+    if incident is None or incident.decide_at is None or clock.parse(incident.decide_at) > now:
+        return {"due": False}
+    return {"due": True, **_act(incident, now)}
+
+
+def configured_policy(settings: Settings) -> Policy:
+    drift = settings.drift
+    return Policy(
+        notify_only=drift.notify_only,
+        cool_down=dt.timedelta(minutes=drift.cool_down_minutes),
+        daily_budget=drift.daily_budget,
+        max_tries=drift.max_tries,
+        min_new_rows=drift.min_new_rows,
+        severe_checks=frozenset(drift.severe_checks),
+        severe_distance=drift.severe_distance,
+        quiet_hours=quiet.parse(drift.quiet_hours, settings.pipeline.time_zone),
+    )
+
+
+def _act(incident: Incident, now: dt.datetime) -> dict[str, Any]:
+    from chalicelib import settings
+
+    configured = settings.load()
+    if not incident.open:
+        return _recover(incident, configured_policy(configured), now)
+    look = records.get(f"{records.DRIFT}{incident.last_seen}")
+    assert look is not None, f"there is no look of {incident.last_seen}"
+    earlier = [run for run in records.newest_runs(LOOK_BACK) if run["reason"] == "drift"]
+    own = [str(r["run_id"]) for r in earlier if r.get("incident") == incident.since][::-1]
+    rules = configured_policy(configured)
+    decision = policy.decide(rules, _situation(configured, rules, look, earlier, len(own), now))
+    run_id = None
+    if decision.start:
+        decision, run_id = _start(incident, len(own), now)
+    own += [run_id] if run_id else []
+    before, incident = incident, incidents.after_decision(incident, decision, own)
+    incidents.save(incident, before)
+    decided = {"start": decision.start, "why": decision.why, "reasons": list(decision.reasons)}
+    change = {"decision": decided, "run": run_id, "incident": incident.since}
+    records.change(f"{records.DRIFT}{incident.last_seen}", change)
+    _tell(incident, look, decision)
+    return {"start": decision.start, "why": decision.why, "run_id": run_id}
+
+
+def _situation(
+    settings: Settings,
+    rules: Policy,
+    look: Mapping[str, Any],
+    earlier: list[records.Record],
+    tries: int,
+    now: dt.datetime,
+) -> Situation:
+    from chalicelib.drift import new_rows
+
+    champion = records.get(records.CHAMPION) or {}
+    return Situation(
+        now=now,
+        violations=look["violations"],
+        started=[clock.parse(run["started_at"]) for run in earlier],
+        tries=tries,
+        new_rows=new_rows.count(settings.dataset.name, rules.min_new_rows),
+        active_run=runs.active(),
+        superseded=look["champion_run"] != champion.get("run"),
+    )
+
+
+def _start(incident: Incident, tries: int, now: dt.datetime) -> tuple[Decision, str | None]:
+    """Start the incident's next run; the same try starts one."""
+    cause = f"drift in {incidents.named(incident.features)} at {incident.last_seen}"
+    cause_id = f"drift-{incident.since}-{tries + 1}"
+    outcome = runs.start("drift", cause, cause_id, facts={"incident": incident.since})
+    if isinstance(outcome, runs.RunStarted):
+        return Decision(True, ("the policy allows it",)), outcome.run_id
+    return Decision(False, (outcome.why,), now + policy.RUN_PATIENCE), None
+
+
+def _tell(incident: Incident, look: Mapping[str, Any], decision: Decision) -> None:
+    """One message that it began, one that it does not end; each is marked when it is out."""
+    from chalicelib import notify
+    from chalicelib.drift import message
+
+    if not decision.tell:
+        return
+    told = clock.text(clock.now())
+    if decision.escalate and not incident.escalated_at:
+        notify.send(message.escalated(incident, look, decision))
+        marked = replace(incident, told_at=incident.told_at or told, escalated_at=told)
+        incidents.save(marked, incident)
+    elif not incident.told_at:
+        notify.send(message.opened(incident, look, decision))
+        incidents.save(replace(incident, told_at=told), incident)
+
+
+def _recover(incident: Incident, rules: Policy, now: dt.datetime) -> dict[str, Any]:
+    """Tell that it is over, once, where people were told that it began; not in quiet hours."""
+    from chalicelib import notify
+    from chalicelib.drift import message
+
+    if rules.quiet_hours and (end := rules.quiet_hours.until(now)):
+        incidents.save(replace(incident, decide_at=clock.text(end)), incident)
+        return {"recovered": incident.since, "told": False}
+    if incident.told_at:
+        notify.send(message.recovered(incident))
+    told = clock.text(now) if incident.told_at else None
+    incidents.save(replace(incident, decide_at=None, recovery_told_at=told), incident)
+    return {"recovered": incident.since, "told": bool(told)}

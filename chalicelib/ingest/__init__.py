@@ -1,0 +1,1 @@
+"""From dropped files to a typed, accounted-for dataset."""

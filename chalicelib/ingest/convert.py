@@ -1,0 +1,266 @@
+"""The SQL that casts new rows into the curated table, and keeps those that do not cast.
+
+Rows come as text: from the files that intake wrote, and from Parquet with its values as text. One
+window puts each partition's rows in order and finds exact duplicates, which lie side by side
+there: Athena ignores an ORDER BY when it writes, but a window's rows leave it as it sorted them,
+and one writer takes a window's partition, so that a partition becomes one file or a few.
+https://docs.aws.amazon.com/athena/latest/ug/ctas-considerations-limitations.html
+https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.ingest import tables
+from chalicelib.ingest.tables import Layout
+
+if TYPE_CHECKING:
+    from chalicelib.schema import Column, Dataset
+
+CASTS = {"integer": "bigint", "number": "double", "boolean": "boolean"}
+MOST_SHARDS = 16
+TARGET_BYTES = 128 * 1024 * 1024  # of a Parquet file
+PACKED = 0.35  # Parquet with zstd for each byte of text, as reviews measure
+LINE_END = "chr(30)"  # intake's stand-in for a line's end inside a value
+# Names of ours inside a statement have blanks, which no column's name has.
+DIGEST, BEFORE = '"row digest"', '"digest before"'
+
+
+@dataclass(frozen=True)
+class Source:
+    """The new rows of one dataset: the arrivals of each layout."""
+
+    dataset: Dataset
+    database: str
+    layouts: Mapping[Layout, tuple[str, ...]]
+    text_bytes: int = 0
+    partitions: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        database: str,
+        found: Sequence[Mapping[str, Any]],
+        partitions: int = 1,
+    ) -> Source:
+        """From what the arrivals table says; `partitions`: how many the last run made."""
+        layouts: dict[Layout, tuple[str, ...]] = {}
+        for each in found:
+            layout = Layout.of(dataset, each)
+            layouts[layout] = (*layouts.get(layout, ()), str(each["arrival_id"]))
+        size = sum(int(each["text_bytes"]) for each in found)
+        return cls(dataset, database, layouts, size, max(1, partitions))
+
+    @property
+    def shards(self) -> int:
+        """How many files a partition needs to come near the target."""
+        share = self.text_bytes * PACKED / TARGET_BYTES / self.partitions
+        return min(MOST_SHARDS, max(1, round(share)))
+
+
+def insert(source: Source, run_id: str) -> str:
+    """Rows that cast, each once, into the run's own partitions.
+
+    What is wrong with a row is judged from its typed values, beyond the window: no engine moves
+    the judgement below it, where it would cast every value a second time.
+    """
+    dataset = source.dataset
+    kept = [quoted(c.name) for c in dataset.columns if c.name != dataset.partition_by]
+    typed = [f"{value(column)} AS {quoted(column.name)}" for column in dataset.columns]
+    read = [f"{quoted(c.name)} AS {_raw(c)}" for c in dataset.columns if c.type != "string"]
+    partition = [quoted(dataset.partition_by)] if dataset.partition_by else []
+    within = [*partition, *([_shard(source.shards)] if source.shards > 1 else [])]
+    order = [*map(quoted, dataset.sort_by), DIGEST, "arrival", "row_number"]
+    window = f"PARTITION BY {', '.join(within)} " if within else ""
+    return "\n".join(
+        [
+            f"INSERT INTO {quoted(source.database)}.{quoted(tables.curated(dataset))}",
+            f"SELECT {', '.join([*kept, f'{text(run_id)} AS run', *partition])}",
+            "FROM (",
+            f"SELECT *, lag({DIGEST}) OVER ({window}ORDER BY {', '.join(order)}) AS {BEFORE}",
+            "FROM (",
+            "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS {DIGEST}"]) + ",",
+            "  arrival, row_number, row_fault",
+            f"FROM ({rows(source)}) AS found",
+            ") AS typed",
+            ") AS ordered",
+            f"WHERE ({BEFORE} IS NULL OR {BEFORE} <> {DIGEST}) AND {_fits(dataset)}",
+        ]
+    )
+
+
+def rejects(source: Source, target: str) -> str:
+    """Rows that do not cast, as they came, each with its number and the first thing wrong in it."""
+    dataset = source.dataset
+    names = [quoted(column.name) for column in dataset.columns]
+    return "\n".join(
+        [
+            "UNLOAD (",
+            "SELECT arrival, row_number, reject_column,",
+            f"  {_value_at_fault(dataset)} AS reject_value, reject_reason,",
+            f"  {', '.join(names)}",
+            "FROM (",
+            f"SELECT *, {_column_at_fault(dataset)} AS reject_column,",
+            f"  {reason(dataset)} AS reject_reason",
+            f"FROM ({rows(source)}) AS found",
+            ") AS told",
+            "WHERE reject_reason IS NOT NULL",
+            f") TO {text(target)} WITH (format = 'JSON', compression = 'gzip')",
+        ]
+    )
+
+
+def counts(source: Source, run_id: str) -> str:
+    """One row: rows accepted, rejected, distinct among those that cast, and curated by the run."""
+    dataset = source.dataset
+    curated = f"{quoted(source.database)}.{quoted(tables.curated(dataset))}"
+    return "\n".join(
+        [
+            "SELECT count(*) AS accepted, count(reason) AS rejected,",
+            "  count(DISTINCT CASE WHEN reason IS NULL THEN digest END) AS distinct_rows,",
+            f"  (SELECT count(*) FROM {curated} WHERE run = {text(run_id)}) AS curated",
+            "FROM (",
+            f"SELECT {reason(dataset)} AS reason, {digest(dataset)} AS digest",
+            f"FROM ({rows(source)}) AS found",
+            ") AS judged",
+        ]
+    )
+
+
+def rows(source: Source) -> str:
+    """Every new row as text: arrival, row_number, row_fault and the dataset's columns.
+
+    A Parquet file has no row numbers that a distributed reader could tell.
+    """
+    return "\nUNION ALL\n".join(
+        _rows(source, layout, arrivals) for layout, arrivals in source.layouts.items()
+    )
+
+
+def _rows(source: Source, layout: Layout, arrivals: Sequence[str]) -> str:
+    dataset, kinds = source.dataset, dict(layout.columns)
+    number, fault = "CAST(row_number AS bigint)", "row_fault"
+    if not layout.is_text:
+        number, fault = "CAST(NULL AS bigint)", "CAST('' AS varchar)"
+    columns = ["arrival", f"{number} AS row_number", f"{fault} AS row_fault"]
+    for column in dataset.columns:
+        words = _as_text(column, kinds.get(column.name))
+        columns.append(f"{words} AS {quoted(column.name)}")
+    return "\n".join(
+        [
+            f"SELECT {', '.join(columns)}",
+            f"FROM {quoted(source.database)}.{quoted(layout.table(dataset))}",
+            f"WHERE arrival IN ({', '.join(text(each) for each in arrivals)})",
+        ]
+    )
+
+
+def digest(dataset: Dataset) -> str:
+    """Equal for rows that are equal in every column."""
+    values = ", ".join(f"coalesce({quoted(column.name)}, '')" for column in dataset.columns)
+    return f"to_hex(md5(to_utf8(concat_ws(chr(1), {values}))))"
+
+
+def value(column: Column) -> str:
+    """A column's text as its declared type; NULL where it is empty or does not cast."""
+    name = quoted(column.name)
+    if column.type == "string":
+        return f"nullif(replace({name}, {LINE_END}, chr(10)), '')"
+    trimmed = f"nullif(trim({name}), '')"
+    if column.type == "date":
+        parsed = [f"TRY(date_parse({trimmed}, {text(each)}))" for each in column.formats]
+        chosen = parsed[0] if len(parsed) == 1 else f"coalesce({', '.join(parsed)})"
+        return f"CAST({chosen} AS date)"
+    return f"TRY_CAST({trimmed} AS {CASTS[column.type]})"
+
+
+def reason(dataset: Dataset) -> str:
+    """What is wrong with a row, in words, or NULL."""
+    cases = [f"WHEN {when} THEN {text(words)}" for when, _, words in _faults(dataset)]
+    return f"(CASE WHEN row_fault <> '' THEN row_fault {' '.join(cases)} END)"
+
+
+def _fits(dataset: Dataset) -> str:
+    """Whether nothing is wrong with a row, told from its typed values: as `reason` tells it."""
+    conditions = ["row_fault = ''"]
+    for column in dataset.columns:
+        name = quoted(column.name)
+        if column.required and column.type == "string":
+            conditions.append(f"trim({name}) <> ''")
+        elif column.required:
+            conditions.append(f"{name} IS NOT NULL")
+        elif column.type != "string":
+            conditions.append(f"({name} IS NOT NULL OR coalesce(trim({_raw(column)}), '') = '')")
+        if column.values:
+            listed = ", ".join(literal(each) for each in column.values)
+            conditions.append(f"({name} IS NULL OR {name} IN ({listed}))")
+    return " AND ".join(conditions)
+
+
+def _raw(column: Column) -> str:
+    """The text of a typed value, under a name that no column has."""
+    return quoted(f"{column.name} as text")
+
+
+def _column_at_fault(dataset: Dataset) -> str:
+    cases = [f"WHEN {when} THEN {text(column)}" for when, column, _ in _faults(dataset)]
+    return f"(CASE WHEN row_fault <> '' THEN '' {' '.join(cases)} END)"
+
+
+def _value_at_fault(dataset: Dataset) -> str:
+    cases = [f"WHEN {text(c.name)} THEN {quoted(c.name)}" for c in dataset.columns]
+    return f"(CASE reject_column {' '.join(cases)} ELSE '' END)"
+
+
+def _faults(dataset: Dataset) -> list[tuple[str, str, str]]:
+    """Conditions with the column and the words that each means, in the order of the columns."""
+    found = []
+    for column in dataset.columns:
+        empty = f"nullif(trim({quoted(column.name)}), '') IS NULL"
+        if column.required:
+            found.append((empty, column.name, "is empty"))
+        if column.type != "string":
+            wrong = f"NOT ({empty}) AND {value(column)} IS NULL"
+            found.append((wrong, column.name, f"is not {_article(column.type)}"))
+        if column.values:
+            listed = ", ".join(literal(each) for each in column.values)
+            strange = f"{value(column)} NOT IN ({listed})"
+            found.append((strange, column.name, "is not one of the allowed values"))
+    return found
+
+
+def _as_text(column: Column, kind: str | None) -> str:
+    """A value of a file as text; a typed one of a Parquet file as one would write it."""
+    name = quoted(column.name)
+    if kind is None:
+        return "CAST(NULL AS varchar)"
+    if kind == "string":
+        return name
+    if column.type == "date":
+        return f"date_format(CAST({name} AS timestamp), {text(column.formats[0])})"
+    return f"CAST({name} AS varchar)"
+
+
+def _shard(count: int) -> str:
+    """Equal rows fall into the same of `count` shards."""
+    return f"mod(strpos('0123456789ABCDEF', upper(substr({DIGEST}, 1, 1))), {count})"
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
+
+
+def literal(found: str | int | float) -> str:
+    return text(found) if isinstance(found, str) else repr(found)

@@ -1,0 +1,124 @@
+"""Dataset versions: the curated files of every run that went well, and of the one that trains.
+
+A version bears its run's id. `dataset.json` says which arrivals came with it and what became of
+their rows; `dataset.manifest` lists the files for the jobs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import clients, clock, places, runs
+from chalicelib.ingest import arrivals
+
+if TYPE_CHECKING:
+    from chalicelib.environment import Environment
+    from chalicelib.schema import Dataset
+
+# What a version says of each arrival, by the names of the arrivals table.
+ARRIVAL = ("arrival_id", "source_key", "key", "etag", "raw_version_id", "sha256", "size", "rows")
+Document = dict[str, Any]
+
+
+class NoDataError(Exception):
+    """There is nothing to train on."""
+
+
+def run_prefix(dataset: Dataset, run_id: str) -> str:
+    return f"curated/{dataset.name}/run={run_id}/"
+
+
+def write(
+    run_id: str,
+    arrival_ids: Sequence[str],
+    rows: Mapping[str, int],
+    dataset: Dataset,
+    environment: Environment,
+) -> Document:
+    """Put dataset.json and the manifest of the files; returns the document.
+
+    `rows`: what became of the new rows, as `reconcile.Counts.document`; empty without new ones.
+    """
+    earlier = [str(each) for each in runs.learned(dataset.name)["runs"] if each != run_id]
+    chosen = [*earlier, *([run_id] if arrival_ids else [])]
+    files = {each: _keys(environment, run_prefix(dataset, each)) for each in chosen}
+    keys = [key for each in files.values() for key in each]
+    if not keys:
+        raise NoDataError(
+            f"no rows are curated yet: drop files under incoming/{dataset.name}/ first"
+        )
+    before = read(environment, earlier[-1]) if earlier else None
+    new = arrivals.every(dataset.name, arrival_ids)
+    document = {
+        "version": run_id,
+        "dataset": dataset.name,
+        "created_at": clock.text(clock.now()),
+        "before": before["version"] if before else None,
+        "runs": chosen,
+        "arrivals": [{name: arrival.get(name) for name in ARRIVAL} for arrival in new],
+        "rows": dict(rows),
+        "total_rows": (before["total_rows"] if before else 0) + int(rows.get("curated", 0)),
+        "files": len(keys),
+        "partitions": len({key.rsplit("/", 1)[0] for key in files.get(run_id, [])}),
+        "schema": {column.name: column.type for column in dataset.columns},
+        "schema_hash": schema_hash(dataset),
+    }
+    _put(environment, places.run(run_id, "dataset.json"), document)
+    prefix = f"curated/{dataset.name}/"
+    listed = [{"prefix": places.uri(environment, prefix)}, *[k.removeprefix(prefix) for k in keys]]
+    _put(environment, places.run(run_id, "dataset.manifest"), listed)
+    return document
+
+
+def read(environment: Environment, run_id: str) -> Document:
+    """The version of a run that went well."""
+    found = clients.client("s3").get_object(
+        Bucket=environment.data_bucket, Key=places.run(run_id, "dataset.json")
+    )
+    document: Document = json.loads(found["Body"].read())
+    return document
+
+
+def partitions(dataset: Dataset, environment: Environment) -> int:
+    """How many partitions the last run made; 1 before the first."""
+    known = runs.learned(dataset.name)["runs"]
+    return int(read(environment, str(known[-1]))["partitions"]) if known else 1
+
+
+def schema_hash(dataset: Dataset) -> str:
+    """Changes when a column does."""
+    columns = [column.model_dump(mode="json") for column in dataset.columns]
+    return hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def empty(environment: Environment, prefix: str) -> None:
+    """Remove what an earlier attempt left under a prefix."""
+    client = clients.client("s3")
+    keys = _keys(environment, prefix, every=True)
+    for first in range(0, len(keys), 1000):
+        answer = client.delete_objects(
+            Bucket=environment.data_bucket,
+            Delete={"Objects": [{"Key": key} for key in keys[first : first + 1000]], "Quiet": True},
+        )
+        if errors := answer.get("Errors"):
+            raise RuntimeError(f"S3 kept {errors[0]['Key']}: {errors[0]['Message']}")
+
+
+def _keys(environment: Environment, prefix: str, every: bool = False) -> list[str]:
+    """Keys under a prefix; without `every`, those that hold rows."""
+    pages = clients.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=environment.data_bucket, Prefix=prefix)
+    found: Iterable[dict[str, Any]] = (e for page in listed for e in page.get("Contents", []))
+    return [str(entry["Key"]) for entry in found if every or entry["Size"]]
+
+
+def _put(environment: Environment, key: str, content: Any) -> None:
+    clients.client("s3").put_object(
+        Bucket=environment.data_bucket,
+        Key=key,
+        Body=json.dumps(content, indent=2).encode(),
+        ContentType="application/json",
+    )

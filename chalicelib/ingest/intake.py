@@ -1,0 +1,217 @@
+"""A dropped file: taken in as an arrival, known already, or put into quarantine with a reason.
+
+Events come twice, late, out of order or never. A drop is one version of a key: what became of it
+is written down once. An arrival's id is its content's digest, so the same content arrives once,
+whatever its name. The file itself moves to raw/ as it came; its rows lie beside it under text/,
+as Athena reads them (Parquet it reads as it is).
+
+Limits: a function runs 15 minutes and has the space of /tmp that the template gives it, which is
+enough for 2 GB of gzip; `max_mb` of the dataset keeps larger files out.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any
+
+from chalicelib import clients, clock, places
+from chalicelib.environment import Environment
+from chalicelib.ingest import arrivals, coalesce, drops
+from chalicelib.ingest.drops import Dropped
+from chalicelib.reading import inspection, kinds, refusals, unpacking
+
+if TYPE_CHECKING:
+    from chalicelib.schema import Dataset
+
+IN_MEMORY = 64 * 1024 * 1024  # rows beyond this go through /tmp
+COPY_LIMIT = 5 * 1024**3  # CopyObject takes no more; a multipart copy does
+GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
+Opened = tuple[Iterator[bytes], dict[str, str]]
+
+
+def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Take one file in; says what became of it."""
+    from chalicelib import settings
+
+    dropped = Dropped.of(event)
+    if dropped.key.endswith("/"):
+        return {"ignored": "a folder"}
+    if known := drops.get(dropped):
+        _remove(dropped)  # a crash may have come between
+        return {"ignored": f"{dropped.key} was {known['became']} before"}
+    opened = _open(dropped)
+    if opened is None:
+        return {"ignored": f"{dropped.key} is gone: an earlier event took it in"}
+    pieces, metadata = opened
+    try:
+        dataset = drops.dataset_of(dropped, settings.load())
+        released = _released(dropped, metadata)
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as sink:
+            found = inspection.inspect(
+                dropped.name, dropped.size, pieces, dataset, sink, waived=released is not None
+            )
+            return _accept(dropped, dataset, found, sink, released)
+    except refusals.RefusedError as refused:
+        return _quarantine(dropped, refused)
+
+
+def raw_key(dataset: str, arrival_id: str, name: str, kind: kinds.Kind) -> str:
+    """Where an accepted file lies as it came."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", kinds.stem(name)).strip("-._") or "file"
+    packed = {"gzip": ".gz", "zstd": ".zst", "none": ""}[kind.compression]
+    return f"raw/{dataset}/arrival={arrival_id}/{stem[:100]}.{kind.format}{packed}"
+
+
+def _accept(
+    dropped: Dropped,
+    dataset: Dataset,
+    found: inspection.Inspected,
+    sink: IO[bytes],
+    released: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    arrival_id = found.digest[: drops.ID_LENGTH]
+    if not arrivals.get(dataset.name, arrival_id):
+        key = raw_key(dataset.name, arrival_id, dropped.name, found.kind)
+        kept = _copy(dropped, key)
+        _write_rows(dataset, arrival_id, found, sink)
+        entry = _entry(dropped, found, key, kept)
+        entry["text_columns"] = [column.name for column in dataset.columns]
+        if released:
+            entry["released"] = released
+        arrivals.add(dataset.name, arrival_id, entry)
+    first = arrivals.get(dataset.name, arrival_id) or {}
+    new = (first.get("source_key"), first.get("version_id")) == (dropped.key, dropped.version)
+    became = "accepted" if new else "duplicate"
+    drops.remember(dropped, became, arrival_id=arrival_id, rows=found.rows)
+    _remove(dropped)
+    coalesce.wake()
+    return {"became": became, "arrival_id": arrival_id, "rows": found.rows}
+
+
+def _entry(
+    dropped: Dropped, found: inspection.Inspected, key: str, kept: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the arrivals table keeps of an accepted file."""
+    return {
+        "key": key,
+        "etag": kept["etag"],
+        "raw_version_id": kept["version_id"],
+        "sha256": found.digest,
+        "source_key": dropped.key,
+        "version_id": dropped.version,
+        "size": dropped.size,
+        "text_bytes": found.text_bytes or dropped.size,
+        "rows": found.rows,
+        "format": found.kind.format,
+        "compression": found.kind.compression,
+        "columns": list(found.columns),
+        "types": found.types,
+        "status": arrivals.PENDING,
+        "attempts": 0,
+        "arrived_at": clock.text(clock.now()),
+        "warnings": list(found.warnings),
+    }
+
+
+def _write_rows(
+    dataset: Dataset, arrival_id: str, found: inspection.Inspected, sink: IO[bytes]
+) -> None:
+    """The parts of the rows as objects of their own; what an earlier attempt left goes first."""
+    from chalicelib.ingest import dataset as data
+
+    environment, prefix = Environment.from_env(), places.text(dataset.name, arrival_id)
+    data.empty(environment, prefix)
+    sink.seek(0)
+    for number, size in enumerate(found.parts):
+        clients.client("s3").put_object(
+            Bucket=environment.data_bucket,
+            Key=f"{prefix}part-{number:05d}.gz",
+            Body=sink.read(size),
+        )
+
+
+def _quarantine(dropped: Dropped, refused: refusals.RefusedError) -> dict[str, Any]:
+    """Put the file aside with its reason, tell people, and go on."""
+    from chalicelib import notify
+
+    dataset, prefix = dropped.folder, f"quarantine/{dropped.folder}/{dropped.id}/"
+    key = prefix + dropped.safe_name
+    entry = {
+        "key": key,
+        "source_key": dropped.key,
+        "version_id": dropped.version,
+        "reason": refused.code,
+        "message": refused.message,
+        "size": dropped.size,
+        "at": clock.text(clock.now()),
+    }
+    _copy(dropped, key)
+    clients.client("s3").put_object(
+        Bucket=dropped.bucket,
+        Key=prefix + "reason.json",
+        Body=json.dumps(entry, indent=2, ensure_ascii=False).encode(),
+        ContentType="application/json",
+    )
+    new = arrivals.add(dataset, f"{arrivals.QUARANTINE}{dropped.id}", entry)
+    if new:
+        notify.notify(
+            "quarantined",
+            f"Quarantined: {dropped.safe_name}",
+            refused.message,
+            reason=refused.code,
+            file=places.uri(Environment.from_env(), key),
+            look=f"driftloop quarantine show {dropped.id}",
+        )
+    drops.remember(dropped, "quarantined", reason=refused.code, message=refused.message)
+    _remove(dropped)
+    return {"became": "quarantined", "reason": refused.code, "message": refused.message}
+
+
+def _released(dropped: Dropped, metadata: Mapping[str, str]) -> dict[str, Any] | None:
+    """Who let this file out of quarantine and why; the table's word counts, not the object's."""
+    origin = metadata.get("released-from")
+    if not origin:
+        return None
+    entry = arrivals.get(dropped.folder, f"{arrivals.QUARANTINE}{origin}") or {}
+    released = entry.get("released")
+    return {**released, "quarantine_id": origin} if released else None
+
+
+def _open(dropped: Dropped) -> Opened | None:
+    """The object in pieces, and its metadata; None where it is gone."""
+    client = clients.client("s3")
+    try:
+        found = client.get_object(
+            Bucket=dropped.bucket, Key=dropped.key, **dropped.version_argument
+        )
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            return None
+        raise
+    pieces: Iterator[bytes] = found["Body"].iter_chunks(unpacking.PIECE)
+    return pieces, found.get("Metadata", {})
+
+
+def _copy(dropped: Dropped, key: str) -> dict[str, str]:
+    """Copy the drop within the bucket; the copy's ETag and version."""
+    client = clients.client("s3")
+    source = {"Bucket": dropped.bucket, "Key": dropped.key, **dropped.version_argument}
+    if dropped.size > COPY_LIMIT:
+        client.copy(source, dropped.bucket, key)
+        made = client.head_object(Bucket=dropped.bucket, Key=key)
+        etag = made["ETag"]
+    else:
+        made = client.copy_object(Bucket=dropped.bucket, Key=key, CopySource=source)
+        etag = made["CopyObjectResult"]["ETag"]
+    return {"etag": etag.strip('"'), "version_id": made.get("VersionId", "")}
+
+
+def _remove(dropped: Dropped) -> None:
+    """This version only: it lies in raw/ or quarantine/ now. A newer one of the key stays."""
+    clients.client("s3").delete_object(
+        Bucket=dropped.bucket, Key=dropped.key, **dropped.version_argument
+    )

@@ -1,0 +1,75 @@
+"""Files in incoming/ that no event told of: the sweep hands them to intake.
+
+Intake removes what it has taken, so whatever lies there for longer than a function may run
+was never heard of, or its function crashed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib import clients, clock
+from chalicelib.environment import Environment
+from chalicelib.ingest.drops import INCOMING
+
+MOST = 200  # a sweep; the next one takes more
+
+
+def announce() -> int:
+    """Send intake an event for each file that waits; returns how many."""
+    from chalicelib import settings
+
+    bucket = Environment.from_env().data_bucket
+    pages = (
+        clients.client("s3")
+        .get_paginator("list_object_versions")
+        .paginate(Bucket=bucket, Prefix=INCOMING, PaginationConfig={"MaxItems": 5 * MOST})
+    )
+    listed = (version for page in pages for version in page.get("Versions", []))
+    patience = dt.timedelta(seconds=settings.load().intake.unheard_seconds)
+    found = waiting(clock.now(), listed, patience)
+    for version in found:
+        clients.client("lambda").invoke(
+            FunctionName=os.environ["INTAKE_FUNCTION"],
+            InvocationType="Event",
+            Payload=json.dumps(event(bucket, version)).encode(),
+        )
+    return len(found)
+
+
+def waiting(
+    now: dt.datetime, listed: Iterable[Mapping[str, Any]], patience: dt.timedelta
+) -> list[Mapping[str, Any]]:
+    """The versions that have lain there too long, the oldest first."""
+    old = [
+        version
+        for version in listed
+        if now - version["LastModified"] >= patience and not version["Key"].endswith("/")
+    ]
+    return sorted(old, key=lambda version: version["LastModified"])[:MOST]
+
+
+def event(bucket: str, version: Mapping[str, Any]) -> dict[str, Any]:
+    """As EventBridge would have brought it from S3.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+    found = {"key": version["Key"], "size": version["Size"]}
+    if version.get("VersionId", "null") != "null":
+        found["version-id"] = version["VersionId"]
+    now = clock.text(clock.now())
+    return {
+        "version": "0",
+        "id": f"sweep-{now}",
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "account": "",
+        "region": os.environ.get("AWS_REGION", ""),
+        "time": now,
+        "resources": [],
+        "detail": {"bucket": {"name": bucket}, "object": found, "reason": "sweep"},
+    }

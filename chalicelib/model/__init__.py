@@ -1,0 +1,1 @@
+"""From a dataset to a model in service: jobs, gate, registry, rollout."""

@@ -1,0 +1,352 @@
+"""The requests of every SageMaker job: pure functions of a run, the settings, the environment.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import places
+from chalicelib.model import containers
+
+if TYPE_CHECKING:
+    from chalicelib.environment import Environment
+    from chalicelib.settings import Settings
+
+Request = dict[str, Any]
+INPUT = "/opt/ml/processing/input"
+OUTPUT = "/opt/ml/processing/output"
+VOLUME_GB = 30
+GROUND_TRUTH = "ground-truth/"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The live traffic that one monitoring job looks at."""
+
+    start: str
+    end: str
+    manifest: str  # S3 URI of the list of captured objects
+    report: str  # S3 URI of the prefix for what it finds
+
+
+def retrain(
+    run_id: str,
+    environment: Environment,
+    settings: Settings,
+    *,
+    live: bool,
+    champion_run: str | None,
+) -> dict[str, Request]:
+    """The four jobs of a run. `live`: labelled live records exist and are learned from too."""
+    return {
+        "prepare": prepare(run_id, environment, settings, live=live),
+        "train": train(run_id, environment, settings),
+        "evaluate": evaluate(run_id, environment, settings, champion_run=champion_run),
+        "baseline": baseline(run_id, environment, settings),
+    }
+
+
+def prepare(run_id: str, environment: Environment, settings: Settings, *, live: bool) -> Request:
+    """Curated Parquet (and labelled live records) into splits and the baseline's sample."""
+    inputs = [_input(environment, "curated", places.run(run_id, "dataset.manifest"), manifest=True)]
+    if live:
+        inputs.append(_input(environment, "capture", places.capture(environment)))
+        inputs.append(_input(environment, "ground_truth", GROUND_TRUTH))
+    outputs = {
+        name: places.run(run_id, f"splits/{name}/") for name in ("train", "validation", "test")
+    }
+    training = settings.training
+    return _processing(
+        f"{run_id}-prepare",
+        environment,
+        settings,
+        instance=training.instance_type,
+        program="prepare.py",
+        inputs=inputs,
+        outputs={
+            **outputs,
+            "baseline": places.run(run_id, "baseline-data/"),
+            "report": places.run(run_id, "prepare/"),
+        },
+        variables={
+            "LABEL": settings.dataset.label,
+            "PROBLEM": settings.model.problem,
+            "TEXT": _compact(settings.model.text),
+            "FEATURES": _compact(settings.model.features),
+            "INPUTS": _compact(settings.model.inputs),
+            "KEEP": _compact(settings.evaluation.columns),
+            "BALANCE": training.balance,
+            "BALANCE_EVALUATION": json.dumps(training.balance_evaluation),
+            "SPLIT": training.split,
+            "SPLIT_COLUMN": training.split_column or "",
+            "SIMILARITY": str(training.similarity),
+            "MOST_FEATURES": str(training.most_features),
+            "VALIDATION_SHARE": str(training.validation_share),
+            "TEST_SHARE": str(training.test_share),
+            "SEED": str(training.seed),
+        },
+    )
+
+
+def train(run_id: str, environment: Environment, settings: Settings) -> Request:
+    """Script mode: the user's entry point, found in the code archive."""
+    training = settings.training
+    parameters = {
+        "sagemaker_program": training.entry_point,
+        "sagemaker_submit_directory": places.code(environment, "training"),
+        "sagemaker_region": places.region(environment),
+        "label": settings.dataset.label,
+        "problem": settings.model.problem,
+        "text": _compact(settings.model.text),
+        "features": _compact(settings.model.features),
+        "inputs": _compact(settings.model.inputs),
+        "class_weight": "balanced" if training.balance == "weights" else "none",
+        "seed": training.seed,
+        **training.hyperparameters,
+    }
+    return {
+        "TrainingJobName": f"{run_id}-train",
+        "AlgorithmSpecification": {
+            "TrainingImage": containers.image(places.region(environment)),
+            "TrainingInputMode": "File",
+            "MetricDefinitions": _metrics(settings),
+        },
+        "HyperParameters": {key: _parameter(value) for key, value in parameters.items()},
+        "InputDataConfig": [
+            _channel(environment, split, places.run(run_id, f"splits/{split}/"))
+            for split in ("train", "validation")
+        ],
+        "OutputDataConfig": {
+            "S3OutputPath": places.uri(environment, places.run(run_id, "model/").rstrip("/"))
+        },
+        "ResourceConfig": _cluster(training.instance_type),
+        "RoleArn": environment.job_role_arn,
+        "StoppingCondition": {"MaxRuntimeInSeconds": training.max_runtime_seconds},
+        "Tags": _tags(settings),
+    }
+
+
+def evaluate(
+    run_id: str, environment: Environment, settings: Settings, *, champion_run: str | None
+) -> Request:
+    """The new model, and the champion where there is one, on the same test split."""
+    inputs = [
+        _input(environment, "model", places.model(run_id)),
+        _input(environment, "test", places.run(run_id, "splits/test/")),
+        _input(environment, "prepare", places.run(run_id, "prepare/")),
+    ]
+    if champion_run is not None:
+        inputs.append(_input(environment, "champion", places.model(champion_run)))
+    inputs.append(_s3_input("inference", places.code(environment, "inference")))
+    return _processing(
+        f"{run_id}-evaluate",
+        environment,
+        settings,
+        instance=settings.training.instance_type,
+        program="evaluate.py",
+        inputs=inputs,
+        outputs={"evaluation": places.run(run_id, "evaluation/")},
+        variables={
+            "LABEL": settings.dataset.label,
+            "PROBLEM": settings.model.problem,
+            "INPUTS": _compact(settings.model.inputs),
+            "SLICES": _compact(settings.evaluation.slices),
+            "FACETS": _compact(settings.evaluation.facets),
+            "POSITIVE": _compact(settings.evaluation.positive),
+            "GROUP": settings.evaluation.group or "",
+            "SEED": str(settings.training.seed),
+        },
+    )
+
+
+def baseline(run_id: str, environment: Environment, settings: Settings) -> Request:
+    """Statistics and constraints of what the model was trained on."""
+    return _processing(
+        f"{run_id}-baseline",
+        environment,
+        settings,
+        instance=settings.monitor.instance_type,
+        program="data_quality.py",
+        archive="monitoring",
+        inputs=[_input(environment, "baseline", places.run(run_id, "baseline-data/"))],
+        outputs={"baseline": places.run(run_id, "baseline/")},
+        variables={
+            "MODE": "baseline",
+            "THRESHOLD": str(settings.monitor.threshold),
+            "TEXT": _compact(settings.model.text),
+        },
+    )
+
+
+def analyze(
+    name: str,
+    environment: Environment,
+    settings: Settings,
+    window: Window,
+    *,
+    champion_run: str,
+    history: bool,
+) -> Request:
+    """The captured requests of a window, against the champion's baseline.
+
+    `history`: the report's prefix lists earlier looks, which its page shows beside its own.
+    """
+    inputs = [_input(environment, "baseline", places.run(champion_run, "baseline/"))]
+    variables = {}
+    if history:
+        listed = f"{window.report}history.manifest"
+        inputs.append(_s3_input("history", listed, manifest=True))
+        variables["HISTORY"] = f"{INPUT}/history"
+    return _look(name, environment, settings, window, "data_quality.py", inputs, variables)
+
+
+def analyze_labels(
+    name: str, environment: Environment, settings: Settings, window: Window, problem: str
+) -> Request:
+    """Captured predictions beside the labels that came, against the evaluation."""
+    inputs = [
+        _s3_input("ground_truth", f"{window.report}labels.manifest", manifest=True),
+        _s3_input("baseline", f"{window.report}baseline/"),
+    ]
+    variables = {"problem_type": problem}
+    return _look(name, environment, settings, window, "model_quality.py", inputs, variables)
+
+
+def _look(
+    name: str,
+    environment: Environment,
+    settings: Settings,
+    window: Window,
+    program: str,
+    inputs: list[Request],
+    variables: Mapping[str, str],
+) -> Request:
+    """A monitoring job; its environment is named as a monitoring schedule names it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
+    """
+    request = _processing(
+        name,
+        environment,
+        settings,
+        instance=settings.monitor.instance_type,
+        program=program,
+        archive="monitoring",
+        inputs=[_s3_input("capture", window.manifest, manifest=True), *inputs],
+        outputs={},
+        variables={
+            "MODE": "analyze",
+            "MIN_RECORDS": str(settings.monitor.min_records),
+            "start_time": window.start,
+            "end_time": window.end,
+            "sagemaker_endpoint_name": environment.endpoint_name,
+            "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
+            **variables,
+        },
+    )
+    request["ProcessingOutputConfig"]["Outputs"] = [_output("report", window.report)]
+    return request
+
+
+def _processing(
+    name: str,
+    environment: Environment,
+    settings: Settings,
+    *,
+    instance: str,
+    program: str,
+    inputs: list[Request],
+    outputs: Mapping[str, str],
+    variables: Mapping[str, str],
+    archive: str = "training",
+) -> Request:
+    code = _s3_input("code", places.code(environment, archive))
+    start = (
+        f"cd ${{SAGEMAKER_BASE_DIR:-/opt/ml}}/processing/input/code && "
+        f"tar xzf {archive}.tar.gz && exec python3 {program}"
+    )
+    return {
+        "ProcessingJobName": name,
+        "ProcessingInputs": [*inputs, code],
+        "ProcessingOutputConfig": {
+            "Outputs": [_output(key, places.uri(environment, to)) for key, to in outputs.items()]
+        },
+        "ProcessingResources": {"ClusterConfig": _cluster(instance)},
+        "StoppingCondition": {"MaxRuntimeInSeconds": settings.training.max_runtime_seconds},
+        "AppSpecification": {
+            "ImageUri": containers.image(places.region(environment)),
+            "ContainerEntrypoint": ["/bin/sh", "-c", start],
+        },
+        "Environment": dict(variables),
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "RoleArn": environment.job_role_arn,
+        "Tags": _tags(settings),
+    }
+
+
+def _input(environment: Environment, name: str, key: str, *, manifest: bool = False) -> Request:
+    return _s3_input(name, places.uri(environment, key), manifest=manifest)
+
+
+def _s3_input(name: str, uri: str, *, manifest: bool = False) -> Request:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{INPUT}/{name}",
+            "S3DataType": "ManifestFile" if manifest else "S3Prefix",
+            "S3InputMode": "File",
+        },
+    }
+
+
+def _output(name: str, uri: str) -> Request:
+    return {
+        "OutputName": name,
+        "S3Output": {
+            "S3Uri": uri.rstrip("/"),
+            "LocalPath": f"{OUTPUT}/{name}",
+            "S3UploadMode": "EndOfJob",
+        },
+    }
+
+
+def _channel(environment: Environment, name: str, key: str) -> Request:
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": places.uri(environment, key),
+        "S3DataDistributionType": "FullyReplicated",
+    }
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def _cluster(instance: str) -> Request:
+    return {"InstanceCount": 1, "InstanceType": instance, "VolumeSizeInGB": VOLUME_GB}
+
+
+def _tags(settings: Settings) -> list[dict[str, str]]:
+    return [{"Key": "driftloop:pipeline", "Value": settings.pipeline.name}]
+
+
+def _metrics(settings: Settings) -> list[dict[str, str]]:
+    """What SageMaker reads from the log of training."""
+    metric = "rmse" if settings.model.problem == "regression" else "accuracy"
+    return [
+        {"Name": f"{split}:{metric}", "Regex": f"{split}_{metric}=([0-9.]+)"}
+        for split in ("train", "validation")
+    ]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(list(value), separators=(",", ":"))
+
+
+def _parameter(value: Any) -> str:
+    """A hyperparameter is text; the training toolkit reads JSON where it is JSON."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,150 @@
+"""The model registry: one package a promoted run, and the record of the champion.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import clients, places, records
+from chalicelib.model import rollout
+
+if TYPE_CHECKING:
+    from chalicelib.environment import Environment
+    from chalicelib.settings import Settings
+
+LOOK_BACK = 10  # packages of this group that a retried registration can lie behind
+
+
+def request(
+    run: Mapping[str, Any],
+    environment: Environment,
+    settings: Settings,
+    metrics: Mapping[str, float],
+) -> dict[str, Any]:
+    """CreateModelPackage: the model, what it measured, and what drift is judged against."""
+    run_id = str(run["run_id"])
+    statistics = _source(environment, run_id, "baseline/statistics.json")
+    constraints = _source(environment, run_id, "baseline/constraints.json")
+    quality = {"Statistics": statistics, "Constraints": constraints}
+    evaluation = _source(environment, run_id, "evaluation/evaluation.json")
+    return {
+        "ModelPackageGroupName": environment.model_group,
+        "ModelPackageDescription": f"run {run_id}, reason {run['reason']}",
+        "ClientToken": run_id,
+        "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": {
+            "Containers": [rollout.container(environment, run_id)],
+            "SupportedContentTypes": ["application/json"],
+            "SupportedResponseMIMETypes": ["application/json"],
+            "SupportedRealtimeInferenceInstanceTypes": [settings.endpoint.instance_type],
+        },
+        "ModelMetrics": {
+            "ModelQuality": {"Statistics": evaluation},
+            "ModelDataQuality": quality,
+            "Explainability": {
+                "Report": _source(environment, run_id, "evaluation/explanations.json")
+            },
+            **_bias(environment, settings, run_id),
+        },
+        "DriftCheckBaselines": {"ModelDataQuality": quality},
+        "CustomerMetadataProperties": metadata(run, environment, metrics),
+    }
+
+
+def _bias(environment: Environment, settings: Settings, run_id: str) -> dict[str, Any]:
+    """Clarify's report, where facets are compared."""
+    if not settings.evaluation.facets:
+        return {}
+    return {"Bias": {"PostTrainingReport": _source(environment, run_id, "evaluation/bias.json")}}
+
+
+def metadata(
+    run: Mapping[str, Any], environment: Environment, metrics: Mapping[str, float]
+) -> dict[str, str]:
+    """What a person looks for in the registry; values as SageMaker's pattern allows them."""
+    found = {
+        "run_id": run["run_id"],
+        "reason": run["reason"],
+        "cause": run.get("cause") or "none",
+        "code_digest": environment.code_digest,
+        "lineage": places.uri(environment, places.run(str(run["run_id"]), "lineage.json")),
+        **{name: f"{value:.6f}" for name, value in metrics.items()},
+    }
+    return {key: _allowed(str(value)) for key, value in found.items()}
+
+
+def register(
+    run: Mapping[str, Any],
+    environment: Environment,
+    settings: Settings,
+    metrics: Mapping[str, float],
+) -> tuple[str, int]:
+    """The run's package: its ARN and version. Registering twice gives the first one."""
+    client = clients.client("sagemaker")
+    arn = _find(environment, str(run["run_id"]))
+    if arn is None:
+        package = request(run, environment, settings, metrics)
+        arn = str(client.create_model_package(**package)["ModelPackageArn"])
+    return arn, version(arn)
+
+
+def version(arn: str) -> int:
+    return int(arn.rsplit("/", 1)[-1])
+
+
+def packages(environment: Environment, limit: int) -> list[dict[str, Any]]:
+    """Summaries of the group's packages, newest first."""
+    pages = clients.client("sagemaker").get_paginator("list_model_packages")
+    listed = pages.paginate(
+        ModelPackageGroupName=environment.model_group,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        PaginationConfig={"MaxItems": limit},
+    )
+    return [summary for page in listed for summary in page["ModelPackageSummaryList"]]
+
+
+def champion() -> records.Record | None:
+    """The model in service, or None before the first."""
+    return records.get(records.CHAMPION)
+
+
+def crown(
+    run_id: str, model_package_arn: str, evaluation: Mapping[str, float], in_service_at: str
+) -> None:
+    """Write down which model is in service."""
+    records.put(
+        records.CHAMPION,
+        {
+            "model_version": version(model_package_arn),
+            "run": run_id,
+            "model_package_arn": model_package_arn,
+            "evaluation": dict(evaluation),
+            "in_service_at": in_service_at,
+        },
+    )
+
+
+def _find(environment: Environment, run_id: str) -> str | None:
+    client = clients.client("sagemaker")
+    for summary in packages(environment, LOOK_BACK):
+        arn = str(summary["ModelPackageArn"])
+        described = client.describe_model_package(ModelPackageName=arn)
+        if described.get("CustomerMetadataProperties", {}).get("run_id") == run_id:
+            return arn
+    return None
+
+
+def _source(environment: Environment, run_id: str, name: str) -> dict[str, str]:
+    return {
+        "ContentType": "application/json",
+        "S3Uri": places.uri(environment, places.run(run_id, name)),
+    }
+
+
+def _allowed(value: str) -> str:
+    return re.sub(r"[^\w\s.:/=+\-@]", " ", value)[:256].strip() or "none"

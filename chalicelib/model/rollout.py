@@ -1,0 +1,77 @@
+"""The requests that put a registered model into service.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import places
+from chalicelib.model import containers
+
+if TYPE_CHECKING:
+    from chalicelib.environment import Environment
+    from chalicelib.settings import Settings
+
+Request = dict[str, Any]
+
+
+def name(settings: Settings, run_id: str) -> str:
+    """Of a run's model and of its endpoint configuration."""
+    return f"{settings.pipeline.name}-{run_id}"
+
+
+def container(environment: Environment, run_id: str) -> Request:
+    """The scikit-learn container with the run's model and the inference script."""
+    return {
+        "Image": containers.image(places.region(environment)),
+        "ModelDataUrl": places.uri(environment, places.model(run_id)),
+        "Environment": {
+            "SAGEMAKER_PROGRAM": "inference.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": places.code(environment, "inference"),
+            "SAGEMAKER_REGION": places.region(environment),
+            "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+        },
+    }
+
+
+def create_model(
+    run_id: str, environment: Environment, settings: Settings, version: int
+) -> Request:
+    primary = container(environment, run_id)
+    primary["Environment"]["MODEL_VERSION"] = str(version)
+    return {
+        "ModelName": name(settings, run_id),
+        "PrimaryContainer": primary,
+        "ExecutionRoleArn": environment.job_role_arn,
+    }
+
+
+def create_endpoint_config(run_id: str, environment: Environment, settings: Settings) -> Request:
+    """One variant, every request and answer captured as the settings say."""
+    variant = {
+        "VariantName": places.VARIANT,
+        "ModelName": name(settings, run_id),
+        "InitialInstanceCount": settings.endpoint.instance_count,
+        "InstanceType": settings.endpoint.instance_type,
+        "InitialVariantWeight": 1.0,
+    }
+    return {
+        "EndpointConfigName": name(settings, run_id),
+        "ProductionVariants": [variant],
+        "DataCaptureConfig": {
+            "EnableCapture": settings.endpoint.capture_percent > 0,
+            "InitialSamplingPercentage": settings.endpoint.capture_percent,
+            "DestinationS3Uri": places.uri(environment, "capture"),
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        },
+    }
+
+
+def endpoint(run_id: str, environment: Environment, settings: Settings) -> Request:
+    return {
+        "EndpointName": environment.endpoint_name,
+        "EndpointConfigName": name(settings, run_id),
+    }

@@ -1,0 +1,1 @@
+"""The Lambda states of the machines."""

@@ -1,0 +1,145 @@
+"""The retrain machine's steps about the data: begin, convert, schema, reconcile, plan, the end of a
+run that trains nothing; and the failure's end.
+
+Each takes the execution's state and returns what the machine keeps under the step's name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import failures, places, runs
+from chalicelib.environment import Environment
+from chalicelib.ingest import arrivals, queries, reconcile, tables
+from chalicelib.ingest import convert as sql
+from chalicelib.ingest import dataset as data
+from chalicelib.ingest import schema_changes as changes
+from chalicelib.schema import Dataset
+from chalicelib.steps import quality
+
+Run = dict[str, Any]
+
+
+def begin(run: Run) -> dict[str, Any]:
+    """The run is on its way; without new files the crawl and the conversion are left out."""
+    from chalicelib import settings
+
+    runs.begin(str(run["run_id"]))
+    return {
+        "run_id": run["run_id"],
+        "has_new_data": bool(run["arrivals"]),
+        "trains": run["dataset"] == settings.load().dataset.name,
+        "crawler": {"Name": Environment.from_env().crawler_name},
+    }
+
+
+def convert(run: Run) -> dict[str, Any]:
+    """The catalog made ready, what an earlier attempt wrote removed, and the queries."""
+    environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
+    data.empty(environment, data.run_prefix(source.dataset, run_id))
+    data.empty(environment, places.run(run_id, "rejects/"))
+    tables.prepare(source.dataset, environment, source.layouts)
+    planned = {"convert": sql.insert(source, run_id), "count": sql.counts(source, run_id)}
+    return {name: queries.request(run_id, each, environment) for name, each in planned.items()}
+
+
+def schema(run: Run) -> dict[str, Any]:
+    """How the columns of the files differ from those of the last run; the dataset's policy acts."""
+    from chalicelib import notify
+
+    environment, run_id, dataset = Environment.from_env(), str(run["run_id"]), _dataset(run)
+    new = arrivals.every(dataset.name, run["arrivals"])
+    text = any(arrival["format"] != "parquet" for arrival in new)
+    now = changes.seen(new, tables.crawled(dataset, environment) if text else {})
+    before = runs.learned(dataset.name)["columns"] or changes.declared(dataset)
+    found = changes.compare(dataset, before, now, new)
+    words = [change.words for change in found]
+    runs.record(run_id, columns=now, schema_changes=[change.document for change in found])
+    if found and dataset.schema_change == "stop":
+        raise changes.SchemaStopError(
+            f"the files of {dataset.name} have changed: {'; '.join(words)}. Bring pipeline.toml to "
+            "it, or set schema_change to warn; then start the run again."
+        )
+    if found and dataset.schema_change == "warn":
+        notify.notify(
+            "schema_changed",
+            f"The files of {dataset.name} have changed",
+            "\n".join(words),
+            run_id=run_id,
+        )
+    return {"changes": words}
+
+
+def reconciled(run: Run) -> dict[str, Any]:
+    """Every row accounted for, or the run ends; then the queries on rejects and quality."""
+    from chalicelib import settings
+
+    environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
+    taken_in = [int(each["rows"]) for each in arrivals.every(run["dataset"], run["arrivals"])]
+    (counted,) = queries.rows(run["counted"])
+    counts = reconcile.Counts.of(sum(taken_in), counted)
+    runs.record(run_id, rows=counts.document)
+    counts.check()
+    most = settings.load().quality_of(source.dataset.name).max_rejects
+    target = places.uri(environment, places.run(run_id, "rejects/"))
+    check = quality.measurement(run, str(counts.curated + counts.rejected))
+    return {
+        "counts": counts.document,
+        "max_rejects": most,
+        "has_rejects": counts.rejected > 0,
+        "too_many": counts.over(most),
+        "rejects": queries.request(run_id, sql.rejects(source, target), environment),
+        "check": queries.request(run_id, check, environment),
+    }
+
+
+def plan(run: Run) -> dict[str, Any]:
+    """Write down what this run trains on, and the requests of its four jobs."""
+    from chalicelib.steps import model
+
+    return {**model.job_requests(run), "dataset": _version(run)}
+
+
+def finish_data(run: Run) -> dict[str, Any]:
+    """The end of a run of a dataset that no model learns from: its new version is there."""
+    version = _version(run)
+    runs.succeed(str(run["run_id"]), outcome="data_ready")
+    return {"outcome": "data_ready", "dataset": version}
+
+
+def fail(run: Run) -> dict[str, Any]:
+    """The one failure path: the cause in words on the run, told once."""
+    explanation = failures.explain(run["error"])
+    closed = runs.fail(
+        str(run["run_id"]),
+        explanation.message,
+        error_state=failures.state(run, explanation) or None,
+        error_detail=explanation.detail or None,
+    )
+    return {"closed": closed, "error": explanation.message}
+
+
+def _version(run: Run) -> dict[str, Any]:
+    """Write the run's dataset version; what lineage says of it."""
+    rows = (run.get("reconcile") or {}).get("counts", {})
+    version = data.write(
+        str(run["run_id"]), run["arrivals"], rows, _dataset(run), Environment.from_env()
+    )
+    names = ("version", "before", "rows", "total_rows", "files", "schema_hash")
+    return {name: version[name] for name in names}
+
+
+def _dataset(run: Run) -> Dataset:
+    from chalicelib import settings
+
+    return settings.load().find(str(run["dataset"]))
+
+
+def _source(run: Run) -> sql.Source:
+    environment, dataset = Environment.from_env(), _dataset(run)
+    return sql.Source.of(
+        dataset,
+        environment.glue_database,
+        arrivals.every(dataset.name, run["arrivals"]),
+        data.partitions(dataset, environment),
+    )

@@ -1,0 +1,61 @@
+"""The Lambda states of both machines: which function does which step.
+
+An event is {"step": name, "run": the execution's state}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class UnknownStepError(Exception):
+    """The machine asks for a step that this version does not have."""
+
+
+def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
+    from chalicelib.steps import data, model, quality
+
+    return _dispatch(
+        event,
+        {
+            "begin": data.begin,
+            "convert": data.convert,
+            "schema": data.schema,
+            "reconcile": data.reconciled,
+            "judge": quality.judge,
+            "quality": quality.conclude,
+            "plan": data.plan,
+            "finish_data": data.finish_data,
+            "fail": data.fail,
+            "gate": model.decide,
+            "register": model.register,
+            "finish": model.finish,
+        },
+    )
+
+
+def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
+    from chalicelib.monitoring import model_quality
+    from chalicelib.monitoring import monitor as data_quality
+    from chalicelib.steps import monitor
+
+    return _dispatch(
+        event,
+        {
+            "begin": data_quality.begin,
+            "finish": data_quality.finish,
+            "begin_labels": model_quality.begin,
+            "finish_labels": model_quality.finish,
+            "fail": monitor.fail,
+        },
+    )
+
+
+def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, Any]:
+    name, run = event["step"], event["run"]
+    if name not in known:
+        raise UnknownStepError(f"there is no step {name}; there are: {', '.join(sorted(known))}")
+    return known[name](run)

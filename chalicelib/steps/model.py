@@ -1,0 +1,162 @@
+"""The retrain machine's steps about the model: gate, register, finish, and the jobs' requests.
+
+Each takes the execution's state and returns what the machine keeps under the step's name.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chalicelib import clients, clock, places
+from chalicelib.environment import Environment
+from chalicelib.model import gate, jobs, registry, rollout
+
+Run = dict[str, Any]
+
+
+def job_requests(run: Run) -> dict[str, Any]:
+    """The four jobs of this run, as the data bucket stands now."""
+    from chalicelib import settings
+
+    environment = Environment.from_env()
+    champion = registry.champion()
+    live = _holds(environment, places.capture(environment)) and _holds(
+        environment, jobs.GROUND_TRUTH
+    )
+    return jobs.retrain(
+        str(run["run_id"]),
+        environment,
+        settings.load(),
+        live=live,
+        champion_run=champion["run"] if champion else None,
+    )
+
+
+def decide(run: Run) -> dict[str, Any]:
+    """Challenger against the thresholds and the champion; the verdict goes on the run."""
+    from chalicelib import runs, settings
+
+    policy = gate.Policy(**settings.load().gate.model_dump())
+    run_id = str(run["run_id"])
+    challenger = _evaluation(run_id, "evaluation.json")
+    if challenger is None:
+        raise gate.EvaluationError(f"{places.run(run_id, 'evaluation/evaluation.json')} is missing")
+    compared = _evaluation(run_id, "comparison.json")
+    slices = _evaluation(run_id, "slices.json") or []
+    verdict = gate.decide(
+        policy,
+        gate.metrics(challenger),
+        gate.comparison(compared, policy.metric) if compared else None,
+        gate.slices(slices, policy.metric),
+    )
+    found: dict[str, Any] = {"passed": verdict.promote, "reasons": verdict.reasons}
+    if compared:
+        found["comparison"] = {"metric": policy.metric, **compared[policy.metric]}
+    runs.record(run_id, evaluation=verdict.metrics, gate=found)
+    return {"promote": verdict.promote, "reasons": verdict.reasons, "metrics": verdict.metrics}
+
+
+def register(run: Run) -> dict[str, Any]:
+    """A package in the registry, and the requests that put it into service."""
+    from chalicelib import runs, settings
+
+    environment, configured = Environment.from_env(), settings.load()
+    run_id = str(run["run_id"])
+    arn, version = registry.register(run, environment, configured, run["gate"]["metrics"])
+    runs.record(run_id, model_version=version, model_package_arn=arn)
+    endpoint = rollout.endpoint(run_id, environment, configured)
+    _clear(endpoint)
+    return {
+        "model_version": version,
+        "model_package_arn": arn,
+        "create_model": rollout.create_model(run_id, environment, configured, version),
+        "create_endpoint_config": rollout.create_endpoint_config(run_id, environment, configured),
+        "endpoint": endpoint,
+    }
+
+
+def finish(run: Run) -> dict[str, Any]:
+    """The run has ended well: champion, lineage, the run's record, one notification."""
+    from chalicelib import notify, runs
+
+    environment = Environment.from_env()
+    run_id, registered = str(run["run_id"]), run.get("register")
+    ended_at = clock.text(clock.now())
+    outcome = "deployed" if registered else "kept_champion"
+    if registered:
+        registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
+    lineage_uri = _lineage(run, environment, outcome, ended_at)
+    runs.succeed(run_id, outcome=outcome)
+    notify.notify(
+        outcome,
+        _subject(run),
+        "\n".join(run["gate"]["reasons"]),
+        run_id=run_id,
+        reason=run["reason"],
+        cause=run["cause"],
+        lineage=lineage_uri,
+        model_card=places.uri(environment, places.run(run_id, "evaluation/model_card.html")),
+        **(run.get("quality") or {}).get("told", {}),
+    )
+    return {"outcome": outcome, "lineage": lineage_uri}
+
+
+def _lineage(run: Run, environment: Environment, outcome: str, ended_at: str) -> str:
+    from chalicelib.model import lineage
+
+    return lineage.write(run, environment, outcome, ended_at)
+
+
+def _subject(run: Run) -> str:
+    if registered := run.get("register"):
+        return f"Model version {registered['model_version']} is in service"
+    return "The champion stays: the new model did not pass the gate"
+
+
+def _clear(endpoint: dict[str, str]) -> None:
+    """Remove what an earlier try of this run left, unless the endpoint uses it already.
+
+    CreateModel and CreateEndpointConfig refuse a name that is taken.
+    """
+    client = clients.client("sagemaker")
+    name = endpoint["EndpointConfigName"]
+    if _in_use(client, endpoint):
+        return
+    for delete, argument in (
+        (client.delete_endpoint_config, "EndpointConfigName"),
+        (client.delete_model, "ModelName"),
+    ):
+        try:
+            delete(**{argument: name})
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise  # a ValidationException says that there is none
+
+
+def _in_use(client: Any, endpoint: dict[str, str]) -> bool:
+    try:
+        found = client.describe_endpoint(EndpointName=endpoint["EndpointName"])
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":
+            return False
+        raise
+    return bool(found["EndpointConfigName"] == endpoint["EndpointConfigName"])
+
+
+def _evaluation(run_id: str, name: str) -> Any:
+    """A document of the evaluation job, or None where it wrote none."""
+    client = clients.client("s3")
+    bucket = Environment.from_env().data_bucket
+    try:
+        found = client.get_object(Bucket=bucket, Key=places.run(run_id, f"evaluation/{name}"))
+    except client.exceptions.NoSuchKey:
+        return None
+    return json.loads(found["Body"].read())
+
+
+def _holds(environment: Environment, prefix: str) -> bool:
+    listed = clients.client("s3").list_objects_v2(
+        Bucket=environment.data_bucket, Prefix=prefix, MaxKeys=1
+    )
+    return bool(listed["KeyCount"])
