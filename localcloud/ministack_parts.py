@@ -23,7 +23,8 @@ PARTS = {
         "_execute_parallel _execute_map _add_event _executions _state_machines "
         "_emit_execution_status_event _sdk_json_params _sdk_json_result _apply_input_path "
         "_apply_output_path _apply_parameters _apply_result_selector _apply_result_path "
-        "_apply_state_assign _next_or_end _fail_state_error now_iso"
+        "_apply_state_assign _next_or_end _fail_state_error _invoke_with_callback _task_tokens "
+        "_resolve_path_or_ctx now_iso"
     ),
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",

@@ -1,5 +1,5 @@
-"""What ministack's Step Functions lacks: `.sync` jobs, AWS's error names, full histories, aborts,
-redrives.
+"""What ministack's Step Functions lacks: `.sync` jobs, task tokens that end, AWS's error names, full
+histories, aborts, redrives.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 from localcloud.config import CloudConfig
 from localcloud.stepfunctions import (
     branches,
+    callbacks,
     executions,
     history,
     lambda_errors,
@@ -22,6 +23,7 @@ def install(config: CloudConfig) -> None:
     """Plug it all into the running ministack."""
     history.install()
     executions.install()
+    callbacks.install()
     branches.install()
     lambda_errors.install()
     optimized.install()

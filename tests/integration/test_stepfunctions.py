@@ -159,6 +159,71 @@ def test_what_is_not_served_says_so(run, resource, error, words):
     assert words in ended["cause"]
 
 
+# Tasks that wait for their token:
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
+
+
+@pytest.fixture
+def waiting(function):
+    """A task that hands its token to the function and waits; and where a failure goes."""
+
+    def task_of(**more: Any) -> dict[str, Any]:
+        payload = {"token.$": "$$.Task.Token", "fail.$": "$.fail"}
+        catch = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]
+        wait = task(
+            "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            Parameters={"FunctionName": function, "Payload": payload}, Catch=catch, **more,
+        )  # fmt: skip
+        return machine(Wait=wait, Caught={"Type": "Pass", "End": True})
+
+    return task_of
+
+
+@pytest.fixture
+def token(cloud, eventually):
+    """The token that an execution handed out."""
+
+    def of(arn: str) -> str:
+        def submitted() -> dict[str, Any] | None:
+            found = (e.get("taskSubmittedEventDetails") for e in history(cloud, arn))
+            return next((details for details in found if details), None)
+
+        answer = json.loads(eventually(submitted)["output"])
+        return answer["Payload"]["seen"]["token"]
+
+    return of
+
+
+def test_a_task_waits_for_its_token_once(cloud, run, waiting, token):
+    states = cloud.client("stepfunctions")
+    arn = run(waiting(), {"fail": ""}, wait=False)["executionArn"]
+    sent = {"taskToken": token(arn), "output": json.dumps({"approved": True})}
+    states.send_task_success(**sent)
+    ended = run.end(arn)
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"approved": True})
+    with pytest.raises(states.exceptions.ClientError):
+        states.send_task_success(**sent)
+
+
+def test_a_token_that_cannot_be_handed_out_fails_the_task(run, waiting):
+    ended = run(waiting(), {"fail": "nobody to ask"})
+    assert json.loads(ended["output"])["error"]["Error"] == "QualityFailed"
+
+
+@pytest.mark.parametrize("limit", [{"TimeoutSeconds": 1}, {"TimeoutSecondsPath": "$.limit"}])
+def test_nobody_waits_longer_than_the_time_limit(run, waiting, limit):
+    ended = run(waiting(**limit), {"fail": "", "limit": 1})
+    assert json.loads(ended["output"])["error"]["Error"] == "States.Timeout"
+
+
+def test_an_execution_that_waits_for_a_token_can_be_stopped(cloud, run, waiting, token):
+    states = cloud.client("stepfunctions")
+    arn = run(waiting(), {"fail": ""}, wait=False)["executionArn"]
+    late = token(arn)
+    states.stop_execution(executionArn=arn)
+    assert run.end(arn)["status"] == "ABORTED"
+
+
 # Jobs that a task waits for: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
