@@ -1,5 +1,5 @@
-"""What ministack's Step Functions lacks: `.sync` jobs, task tokens that end, AWS's error names, full
-histories, aborts, redrives.
+"""What ministack's Step Functions lacks: `.sync` jobs, task tokens that end, AWS's error names,
+full histories, aborts, redrives.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """

@@ -79,4 +79,3 @@ def _limited(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(state, raw, execution, ctx)
 
     return execute
-

@@ -216,12 +216,21 @@ def test_nobody_waits_longer_than_the_time_limit(run, waiting, limit):
     assert json.loads(ended["output"])["error"]["Error"] == "States.Timeout"
 
 
-def test_an_execution_that_waits_for_a_token_can_be_stopped(cloud, run, waiting, token):
+def test_an_execution_that_waits_for_a_token_can_be_stopped(cloud, run, waiting, token, eventually):
     states = cloud.client("stepfunctions")
     arn = run(waiting(), {"fail": ""}, wait=False)["executionArn"]
-    late = token(arn)
+    late = {"taskToken": token(arn), "output": "{}"}
     states.stop_execution(executionArn=arn)
     assert run.end(arn)["status"] == "ABORTED"
+
+    def refused() -> bool:
+        try:
+            states.send_task_success(**late)
+        except states.exceptions.ClientError:
+            return True
+        return False
+
+    eventually(refused)
 
 
 # Jobs that a task waits for: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
