@@ -62,6 +62,7 @@ def _settings(stack: str) -> dict[str, str]:
     schedule = pipeline.get("monitor", {}).get("schedule", "hourly")
     return {
         "MonitorSchedule": SCHEDULES.get(schedule, schedule),
+        "TimeZone": pipeline["pipeline"].get("time_zone", "UTC"),
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
         "QuietSeconds": str(pipeline["intake"]["quiet_seconds"]),

@@ -11,7 +11,10 @@ PARTS = {
         "call_service_handler_sync _parse_execute_api_url"
     ),
     "ministack.core.router": "_is_aws_service_name",
-    "ministack.core.responses": "_expected_envelope_content_type",
+    "ministack.core.responses": (
+        "_expected_envelope_content_type get_account_id get_region set_request_account_id "
+        "set_request_region"
+    ),
     "ministack.core.persistence": "_json_default _state_format_version",
     "ministack.core.lambda_runtime": (
         "_PYTHON_WORKER_SCRIPT Worker zipfile _workers _lock kill_workers"
@@ -29,9 +32,13 @@ PARTS = {
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",
     "ministack.services.eventbridge": (
-        "_put_events _dispatch_event _invoke_target _SCHEDULER_TICK_INTERVAL"
+        "_put_events _dispatch_event _invoke_target _SCHEDULER_TICK_INTERVAL _parse_rate_seconds "
+        "_parse_cron_fields _cron_next_fire"
     ),
-    "ministack.services.scheduler": "_SCHEDULE_TICK_INTERVAL",
+    "ministack.services.scheduler": (
+        "_SCHEDULE_TICK_INTERVAL _tick_schedules _schedules _schedule_last_fired _to_epoch "
+        "_create_schedule _update_schedule _error"
+    ),
     "ministack.services.cloudwatch": (
         "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
         "_dispatch_alarm_actions _put_composite_alarm _delete_alarms "
