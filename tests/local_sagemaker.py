@@ -48,7 +48,9 @@ def input_fn(body, content_type):
     return text
 
 def predict_fn(text, name):
-    if text == "fail":
+    if name == "slow":
+        time.sleep(1)
+    if text == "fail" or name == "failing":
         raise RuntimeError("the model broke")
     if text == "die":
         os._exit(1)

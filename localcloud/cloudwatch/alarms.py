@@ -55,6 +55,13 @@ def _tick(stopped: threading.Event) -> None:
                 log.exception("the alarm %s could not be evaluated", alarm.get("AlarmName"))
 
 
+def state(name: str) -> str | None:
+    """The state of a metric or composite alarm; None where there is none of that name."""
+    cloudwatch = adapter.part(CLOUDWATCH)
+    alarm = cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name)
+    return str(alarm["StateValue"]) if alarm else None
+
+
 def judge(alarm: dict[str, Any], now: float) -> None:
     """Move an alarm to the state that its datapoints call for, and act on the change."""
     with _lock:

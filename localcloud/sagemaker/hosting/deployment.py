@@ -6,23 +6,27 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.htm
 from __future__ import annotations
 
 import logging
+import random
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from localcloud import ministack_adapter as cloud
 from localcloud.sagemaker import models
 from localcloud.sagemaker.errors import ApiError
-from localcloud.sagemaker.hosting import records
+from localcloud.sagemaker.hosting import records, shifting
 from localcloud.sagemaker.hosting.fleet import Fleet
+from localcloud.sagemaker.hosting.guardrails import Plan, Step
 from localcloud.sagemaker.hosting.serving import INVOKE_SECONDS
-from localcloud.sagemaker.store import Record, store
+from localcloud.sagemaker.hosting.shifting import Pending
+from localcloud.sagemaker.store import Record, now, store
 
 STOPPED = "InternalServerError: the local cloud was stopped while the endpoint was being changed"
 WATCH_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 fleets: dict[str, Fleet] = {}
-_starting: dict[str, Fleet] = {}
+_pending: dict[str, Pending] = {}
 _stopped = threading.Event()
 
 
@@ -32,15 +36,18 @@ def serving(name: str) -> Fleet:
     account = cloud.config().account
     if record is None or record["EndpointStatus"] in ("Creating", "Failed"):
         raise ApiError("ValidationError", f"Endpoint {name} of account {account} not found.")
+    pending = _pending.get(name)
+    if pending and random.random() < pending.share:
+        return pending.fleet
     fleet = fleets.get(name)
     if fleet is None:
         raise ApiError("ServiceUnavailable", f"Endpoint {name} is being brought back.", 503)
     return fleet
 
 
-def deploy(name: str, config: Record) -> None:
-    """Put a configuration in service; returns at once."""
-    _in_thread(_deploy, name, config)
+def deploy(name: str, config: Record, plan: Plan) -> None:
+    """Put a configuration in service, step by step as planned; returns at once."""
+    _in_thread(_deploy, name, config, plan)
 
 
 def scale(name: str, wanted: list[dict[str, Any]]) -> None:
@@ -62,7 +69,7 @@ def resume() -> None:
             records.change(name, EndpointStatus="Failed", FailureReason=STOPPED)
             continue
         if status == "Updating":
-            records.change(name, EndpointStatus="InService", FailureReason=STOPPED)
+            records.settle(name, EndpointStatus="InService", FailureReason=STOPPED)
         if status != "Failed":
             _in_thread(_bring_back, record)
     threading.Thread(target=_watch, name="endpoints", daemon=True).start()
@@ -71,25 +78,45 @@ def resume() -> None:
 def stop_all() -> None:
     """The cloud stops: no process outlives it, and the next one tells what it cut off."""
     _stopped.set()
-    for under_way in (_starting, fleets):
-        while under_way:
-            under_way.popitem()[1].stop()
+    while _pending:
+        _pending.popitem()[1].fleet.stop()
+    while fleets:
+        fleets.popitem()[1].stop()
 
 
-def _deploy(name: str, config: Record) -> None:
+def _deploy(name: str, config: Record, plan: Plan) -> None:
     """The new fleet answers before the old one ends; a failed update leaves the old one serving."""
     before = fleets.get(name)
     try:
         variants = config["ProductionVariants"]
         fleet = Fleet(name, config, {v["ModelName"]: models.find(v["ModelName"]) for v in variants})
-        _start(name, fleet)
+        tell = _telling(name, fleet)
+        tell("Creating", lambda count: f"Launching {count} instance(s).", Step(0, 0))
+        pending = _start(name, fleet)
+        if before:
+            shifting.shift(pending, plan, tell, _stopped)
     except Exception as error:
+        under_way = _pending.pop(name, None)
         _failed(name, error, "InService" if before else "Failed")
+        if under_way:
+            under_way.fleet.stop(INVOKE_SECONDS)
         return
     fleets[name] = fleet
+    _pending.pop(name, None)
     _settle(name, fleet)
     if before:
         before.stop(INVOKE_SECONDS)
+
+
+def _telling(name: str, fleet: Fleet) -> shifting.Tell:
+    """Tells how far the deployment of a fleet is."""
+    began = now()
+
+    def tell(status: str, words: Callable[[int], str], step: Step) -> None:
+        if not _stopped.is_set():
+            records.progress(name, fleet.pending(began, step, status, words))
+
+    return tell
 
 
 def _scale(name: str, wanted: list[dict[str, Any]]) -> None:
@@ -123,6 +150,8 @@ def _bring_back(record: Record) -> None:
     except Exception as error:
         _failed(name, error, "Failed")
         return
+    finally:
+        _pending.pop(name, None)
     with store.lock:
         there = store.get(records.KIND, name) is not None
         if there:
@@ -131,12 +160,10 @@ def _bring_back(record: Record) -> None:
         fleet.stop()
 
 
-def _start(name: str, fleet: Fleet) -> None:
-    _starting[name] = fleet
-    try:
-        fleet.start()
-    finally:
-        _starting.pop(name, None)
+def _start(name: str, fleet: Fleet) -> Pending:
+    pending = _pending[name] = Pending(fleet)
+    fleet.start()
+    return pending
 
 
 def _failed(name: str, error: Exception, status: str) -> None:
@@ -144,7 +171,7 @@ def _failed(name: str, error: Exception, status: str) -> None:
         return
     log.warning("endpoint %s: %s", name, error, exc_info=error)
     reason = error.message if isinstance(error, ApiError) else str(error)
-    records.change(name, EndpointStatus=status, FailureReason=reason[:1024])
+    records.settle(name, EndpointStatus=status, FailureReason=reason[:1024])
 
 
 def _settle(name: str, fleet: Fleet) -> None:
@@ -169,7 +196,8 @@ def _settle(name: str, fleet: Fleet) -> None:
 def _watch() -> None:
     """Start again what died; one that takes long holds up no other."""
     while not _stopped.wait(WATCH_SECONDS):
-        for fleet in list(fleets.values()):
+        shifted = [each.fleet for each in list(_pending.values()) if each.share]
+        for fleet in [*fleets.values(), *shifted]:
             if fleet.wounded:
                 _in_thread(fleet.mend)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from localcloud.sagemaker import names, quotas, tags
 from localcloud.sagemaker.errors import refuse_unserved, validation
-from localcloud.sagemaker.hosting import configs, deployment, records
+from localcloud.sagemaker.hosting import configs, deployment, guardrails, records, shifting
+from localcloud.sagemaker.hosting.guardrails import Plan
 from localcloud.sagemaker.hosting.records import KIND, find
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import Record, now, store
@@ -17,10 +18,10 @@ from localcloud.sagemaker.store import Record, now, store
 
 @operation("CreateEndpoint")
 def create_endpoint(request: dict[str, Any]) -> dict[str, Any]:
-    refuse_unserved(request, ("DeploymentConfig",))
     name = request["EndpointName"]
     config = configs.find(request["EndpointConfigName"])
     _check_quotas(name, config)
+    _plan(request.get("DeploymentConfig"), config)
     arn = names.arn("endpoint", name)
     moment = now()
     record = {
@@ -30,27 +31,32 @@ def create_endpoint(request: dict[str, Any]) -> dict[str, Any]:
         "EndpointStatus": "Creating",
         "CreationTime": moment,
         "LastModifiedTime": moment,
+        **_kept(request.get("DeploymentConfig")),
     }
     if not store.add(KIND, name, record):
         raise validation(f'Cannot create already existing endpoint "{arn}".')
     tags.tag(arn, request.get("Tags", []))
     records.announce(record)
-    deployment.deploy(name, config)
+    deployment.deploy(name, config, Plan())
     return {"EndpointArn": arn}
 
 
 @operation("UpdateEndpoint")
 def update_endpoint(request: dict[str, Any]) -> dict[str, Any]:
-    refuse_unserved(
-        request, ("DeploymentConfig", "RetainAllVariantProperties", "RetainDeploymentConfig")
-    )
+    refuse_unserved(request, ("RetainAllVariantProperties",))
     name = request["EndpointName"]
     config = configs.find(request["EndpointConfigName"])
     _check_quotas(name, config)
     with store.lock:
         record = _changeable(name)
-        records.change(name, EndpointStatus="Updating")
-    deployment.deploy(name, config)
+        wanted = request.get("DeploymentConfig")
+        if request.get("RetainDeploymentConfig"):
+            wanted = wanted or record.get("LastDeploymentConfig")
+        plan = _plan(wanted, config)
+        if wanted:
+            _check_same_variants(name, config)
+        records.change(name, EndpointStatus="Updating", **_kept(wanted))
+    deployment.deploy(name, config, plan)
     return {"EndpointArn": record["EndpointArn"]}
 
 
@@ -104,6 +110,31 @@ def delete_endpoint(request: dict[str, Any]) -> None:
     tags.untag(record["EndpointArn"])
     records.announce({**record, "EndpointStatus": "Deleting"})
     deployment.withdraw(name)
+
+
+def _plan(wanted: dict[str, Any] | None, config: Record) -> Plan:
+    counts = {
+        variant["VariantName"]: variant.get("InitialInstanceCount", 1)
+        for variant in config["ProductionVariants"]
+    }
+    plan = guardrails.plan(wanted, counts)
+    shifting.check_alarms(plan.alarms)
+    return plan
+
+
+def _kept(wanted: dict[str, Any] | None) -> Record:
+    return {"LastDeploymentConfig": wanted} if wanted else {}
+
+
+def _check_same_variants(name: str, config: Record) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html"""
+    before = set(deployment.fleets[name].variants)
+    after = {variant["VariantName"] for variant in config["ProductionVariants"]}
+    if before != after:
+        raise validation(
+            "A deployment with guardrails needs the variant names that the endpoint has: "
+            f"{', '.join(sorted(before))}, not {', '.join(sorted(after))}."
+        )
 
 
 def _check_quotas(name: str, config: Record) -> None:

@@ -7,10 +7,12 @@ import logging
 import random
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.sagemaker.hosting.guardrails import Step
 from localcloud.sagemaker.hosting.serving import (
     INVOKE_SECONDS,
     START_SECONDS,
@@ -18,6 +20,7 @@ from localcloud.sagemaker.hosting.serving import (
     ServingError,
 )
 from localcloud.sagemaker.jobs.output import Log
+from localcloud.sagemaker.store import now
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +131,28 @@ class Fleet:
             log.exception("it did not start; trying again")
         finally:
             self._mending.release()
+
+    def pending(
+        self, began: float, step: Step, status: str, words: Callable[[int], str]
+    ) -> dict[str, Any]:
+        """PendingDeploymentSummary as DescribeEndpoint shows it, in the midst of a step.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_PendingDeploymentSummary.html
+        """
+        reached = {"Status": status, "StartTime": now()}
+        return {
+            "EndpointConfigName": self.config["EndpointConfigName"],
+            "StartTime": began,
+            "ProductionVariants": [
+                {
+                    **summary,
+                    "CurrentInstanceCount": step.active(variant.count) if step.share else 0,
+                    "InstanceType": variant.instance_type,
+                    "VariantStatus": [{**reached, "StatusMessage": words(variant.count)}],
+                }
+                for summary, variant in zip(self.summaries(), self.variants.values(), strict=True)
+            ],
+        }
 
     def summaries(self) -> list[dict[str, Any]]:
         """ProductionVariants as DescribeEndpoint shows them."""

@@ -66,7 +66,8 @@ def invoke(request: Mapping[str, Any]) -> Response:
             request.get("InferenceId"),
             request.get("CustomAttributes"),
         )
-    _count(name, variant, answer.status, latency, time.perf_counter() - arrived - latency)
+    overhead = time.perf_counter() - arrived - latency
+    _count(fleet, variant, answer.status, latency, overhead)
     if not answer.good:
         return _refused(name, answer)
     shown = {
@@ -157,17 +158,23 @@ def _error(code: str, status: int, document: dict[str, Any]) -> Response:
     return status, headers, json.dumps(document).encode()
 
 
-def _count(name: str, variant: Variant, status: int, latency: float, overhead: float) -> None:
-    """https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html"""
-    where = {"EndpointName": name, "VariantName": variant.name}
+def _count(fleet: Fleet, variant: Variant, status: int, latency: float, overhead: float) -> None:
+    """By variant, and by the variant of a configuration, so that alarms can tell two fleets apart.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
     values = {
-        "Invocations": 1.0,
-        "InvocationsPerInstance": 1.0 / max(len(variant.servers), 1),
-        "Invocation4XXErrors": float(400 <= status < 500),
-        "Invocation5XXErrors": float(status >= 500),
-        "InvocationModelErrors": float(not 200 <= status < 300),
+        "Invocations": (1.0, "None"),
+        "InvocationsPerInstance": (1.0 / max(len(variant.servers), 1), "None"),
+        "Invocation4XXErrors": (float(400 <= status < 500), "None"),
+        "Invocation5XXErrors": (float(status >= 500), "None"),
+        "InvocationModelErrors": (float(not 200 <= status < 300), "None"),
+        "ModelLatency": (latency * 1e6, "Microseconds"),
+        "OverheadLatency": (overhead * 1e6, "Microseconds"),
     }
-    for metric, value in values.items():
-        cloud.put_metric("AWS/SageMaker", metric, value, where)
-    cloud.put_metric("AWS/SageMaker", "ModelLatency", latency * 1e6, where, "Microseconds")
-    cloud.put_metric("AWS/SageMaker", "OverheadLatency", overhead * 1e6, where, "Microseconds")
+    where = {"EndpointName": fleet.endpoint, "VariantName": variant.name}
+    fleets = where, where | {"EndpointConfigName": fleet.config["EndpointConfigName"]}
+    for metric, (value, unit) in values.items():
+        for dimensions in fleets:
+            cloud.put_metric("AWS/SageMaker", metric, value, dimensions, unit)
