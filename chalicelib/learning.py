@@ -39,6 +39,8 @@ class Training(Section):
     seed: int = 42
     max_runtime_seconds: Annotated[int, Field(gt=0, le=2419200)] = 3600
     instance_type: InstanceType = "ml.m5.xlarge"
+    spot: bool = False
+    max_wait_seconds: Annotated[int, Field(gt=0, le=2419200)] = 7200
     hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -46,6 +48,14 @@ class Training(Section):
         if (self.split_column is None) != (self.split == "stratified"):
             need = "takes no" if self.split_column else "needs a"
             raise ValueError(f"the {self.split} split {need} split_column")
+        return self
+
+    @model_validator(mode="after")
+    def _waiting_covers_the_run(self) -> Training:
+        if self.spot and self.max_wait_seconds < self.max_runtime_seconds:
+            raise ValueError(
+                "max_wait_seconds is the wait and the run: not below max_runtime_seconds"
+            )
         return self
 
 

@@ -127,8 +127,24 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
         },
         "ResourceConfig": _cluster(training.instance_type),
         "RoleArn": environment.job_role_arn,
-        "StoppingCondition": {"MaxRuntimeInSeconds": training.max_runtime_seconds},
+        "CheckpointConfig": {"S3Uri": places.uri(environment, places.run(run_id, "checkpoints"))},
+        **_patience(settings),
         "Tags": _tags(settings),
+    }
+
+
+def _patience(settings: Settings) -> Request:
+    """How long training may take, and on which market its instances are bought.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
+    """
+    training = settings.training
+    longest = {"MaxRuntimeInSeconds": training.max_runtime_seconds}
+    if not training.spot:
+        return {"StoppingCondition": longest}
+    return {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {**longest, "MaxWaitTimeInSeconds": training.max_wait_seconds},
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_sagemaker import IMAGE, INSTANCE, LocalSageMaker, archive, gone, name, until
+from local_sagemaker import IMAGE, INSTANCE, LocalSageMaker, archive, gone, name, refusal, until
 
 pytestmark = pytest.mark.cloud
 
@@ -230,6 +230,90 @@ def test_network_isolation_takes_the_credentials_away(sagemaker):
     assert sagemaker.train(script)["TrainingJobStatus"] == "Failed"
     isolated = sagemaker.train(script, EnableNetworkIsolation=True)
     assert isolated["TrainingJobStatus"] == "Completed"
+
+
+# --- Checkpoints and spot -------------------------------------------------------------------------
+
+COUNTS = """
+import os, pathlib, sys
+folder = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "checkpoints")
+epochs = sorted(int(path.stem) for path in folder.glob("deep/*.txt"))
+print("found", epochs)
+(folder / "deep").mkdir(exist_ok=True)
+(folder / "deep" / f"{len(epochs)}.txt").write_text("weights")
+raise SystemExit(0 if epochs else 5)
+"""
+
+
+def test_a_job_finds_the_checkpoints_of_one_that_failed(sagemaker):
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints-resume.html"""
+    key = f"checkpoints/{name()}"
+    sagemaker.put(f"{key}-of-another/deep/7.txt", "beside the prefix")
+    kept = {"CheckpointConfig": {"S3Uri": f"s3://{sagemaker.bucket}/{key}/"}}
+    first = sagemaker.train(COUNTS, **kept)
+    assert first["TrainingJobStatus"] == "Failed"
+    assert sagemaker.keys(f"{key}/") == [f"{key}/deep/0.txt"]
+    again = sagemaker.train(COUNTS, **kept)
+    assert again["TrainingJobStatus"] == "Completed"
+    assert again["CheckpointConfig"] == kept["CheckpointConfig"]
+    assert "found [0]" in sagemaker.log("Training", again["TrainingJobName"])
+    assert sagemaker.keys(f"{key}/") == [f"{key}/deep/0.txt", f"{key}/deep/1.txt"]
+
+
+def test_checkpoints_are_in_s3_while_the_job_runs(sagemaker):
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html"""
+    script = """
+    import pathlib, sys, time
+    pathlib.Path(sys.argv[2], "1.txt").write_text("weights")
+    time.sleep(600)
+    """
+    key = f"checkpoints/{name()}"
+    config = {"S3Uri": f"s3://{sagemaker.bucket}/{key}", "LocalPath": "/opt/ml/mine"}
+    request = sagemaker.training(script, {"where": "/opt/ml/mine/"}, CheckpointConfig=config)
+    sagemaker.api.create_training_job(**request)
+    until(lambda: sagemaker.keys(key) == [f"{key}/1.txt"])
+    sagemaker.api.stop_training_job(TrainingJobName=request["TrainingJobName"])
+    assert sagemaker.end("Training", request["TrainingJobName"])["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_spot_job_tells_what_it_cost(sagemaker):
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"""
+    limits = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+    job = sagemaker.train("print()", EnableManagedSpotTraining=True, StoppingCondition=limits)
+    assert (job["TrainingJobStatus"], job["EnableManagedSpotTraining"]) == ("Completed", True)
+    assert 1 <= job["BillableTimeInSeconds"] <= job["TrainingTimeInSeconds"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}},
+            "It is only supported when EnableManagedSpotTraining is set to true",
+        ),
+        (
+            {"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxRuntimeInSeconds": 60}},
+            "It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 59},
+            },
+            "It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/tmp/mine"}},
+            "keeps checkpoints under /opt/ml/ only",
+        ),
+    ],
+    ids=["wait without spot", "spot without wait", "wait below runtime", "strange folder"],
+)
+def test_what_spot_and_checkpoints_refuse(sagemaker, more, words):
+    request = sagemaker.training("print('never runs')", **more)
+    code, message = refusal(sagemaker.api.create_training_job, **request)
+    assert code == "ValidationException"
+    assert words in message
 
 
 # --- Failure ------------------------------------------------------------------------------------

@@ -91,6 +91,18 @@ def test_hyperparameters_are_text(environment: Environment) -> None:
     assert given["sagemaker_program"] == "train.py"
 
 
+@pytest.mark.parametrize("spot", [True, False])
+def test_training_on_spot_instances(environment: Environment, spot: bool) -> None:
+    loaded = settings.load()
+    training = loaded.training.model_copy(update={"spot": spot})
+    request = jobs.train(RUN, environment, loaded.model_copy(update={"training": training}))
+    check("CreateTrainingJob", request)
+    limits = {"MaxRuntimeInSeconds": 3600} | ({"MaxWaitTimeInSeconds": 7200} if spot else {})
+    assert request["StoppingCondition"] == limits
+    assert request.get("EnableManagedSpotTraining", False) is spot
+    assert request["CheckpointConfig"]["S3Uri"].endswith(f"/runs/{RUN}/checkpoints")
+
+
 def test_a_metric_regex_reads_the_scripts_line(environment: Environment) -> None:
     wanted = jobs.train(RUN, environment, settings.load())["AlgorithmSpecification"]
     line = "train_accuracy=0.91; validation_accuracy=0.57;"

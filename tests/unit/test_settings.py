@@ -87,6 +87,12 @@ def test_mistakes_are_named(before: str, after: str, words: str) -> None:
         ('problem = "multiclass"', 'problem = "binary"', "dataset.label has 5 values"),
         ('text = ["review_body"]', "text = []", "model: text or features must name"),
         ('text = ["review_body"]', 'features = ["vine"]', "model.features names vine, not"),
+        (
+            'spot = false                      # spare instances at a lower price, which AWS may '
+            "take back:\nmax_wait_seconds = 7200",
+            "spot = true\nmax_wait_seconds = 60",
+            "training: max_wait_seconds is the wait and the run",
+        ),
         ("similarity = 0.8", "similarity = 8", "training.similarity: Input should be"),
         ('slices = ["product_category"]', 'slices = ["colour"]', "evaluation names colour, which"),
         ("positive = [4, 5]", "positive = []", "evaluation.facets needs evaluation.positive"),

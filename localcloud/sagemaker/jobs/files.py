@@ -28,7 +28,7 @@ def split(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def download(uri: str, kind: str, folder: Path) -> int:
+def download(uri: str, kind: str, folder: Path, at_least: int = 1) -> int:
     """Fetch a data source into a folder; returns how many files. `kind` is S3DataType.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
@@ -36,7 +36,7 @@ def download(uri: str, kind: str, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         pairs = _manifest(uri) if kind == "ManifestFile" else _prefix(uri)
-        if not pairs:
+        if len(pairs) < at_least:
             raise JobError(
                 f"ClientError: Data download failed: no S3 objects found under {uri}. "
                 "Please ensure that the bucket exists and that objects exist under that prefix"

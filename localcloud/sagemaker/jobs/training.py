@@ -10,6 +10,7 @@ from typing import Any
 
 from localcloud.sagemaker.errors import refuse_unserved, validation
 from localcloud.sagemaker.jobs import (
+    checkpoints,
     checks,
     files,
     images,
@@ -18,7 +19,9 @@ from localcloud.sagemaker.jobs import (
     process,
     script_mode,
     secondary,
+    spot,
 )
+from localcloud.sagemaker.jobs.checkpoints import Checkpoints
 from localcloud.sagemaker.jobs.lifecycle import Job, JobError
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import now
@@ -27,10 +30,9 @@ KIND = lifecycle.KINDS["Training"]
 DAY = 86_400
 LAST_LINES = 10  # of the log, in the reason of a failure
 UNSERVED = (
-    "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "EnableManagedSpotTraining",
-    "ExperimentConfig", "MlflowConfig", "ModelPackageConfig", "ProfilerRuleConfigurations",
-    "RemoteDebugConfig", "RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig",
-    "TensorBoardOutputConfig",
+    "DebugHookConfig", "DebugRuleConfigurations", "ExperimentConfig", "MlflowConfig",
+    "ModelPackageConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig", "RetryStrategy",
+    "ServerlessJobConfig", "SessionChainingConfig", "TensorBoardOutputConfig",
 )  # fmt: skip
 
 
@@ -42,6 +44,8 @@ def create_training_job(request: dict[str, Any]) -> dict[str, Any]:
             raise validation(f"{member} is required for a training job on instances.")
     _check_algorithm(request["AlgorithmSpecification"])
     checks.cluster(request["ResourceConfig"])
+    spot.check(request, DAY)
+    checkpoints.check(request.get("CheckpointConfig"))
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         raise validation("The local SageMaker writes models as model.tar.gz: use GZIP.")
     channels = request.get("InputDataConfig", [])
@@ -113,14 +117,15 @@ def _run(job: Job) -> None:
         last_lines.append(line)
         values.read(line)
 
-    ended = process.run(
-        job,
-        script.command(),
-        script.folder,
-        images.environment(isolated) | script.environment() | request.get("Environment", {}),
-        request["StoppingCondition"].get("MaxRuntimeInSeconds", DAY),
-        read,
-    )
+    with Checkpoints(job):
+        ended = process.run(
+            job,
+            script.command(),
+            script.folder,
+            images.environment(isolated) | script.environment() | request.get("Environment", {}),
+            request["StoppingCondition"].get("MaxRuntimeInSeconds", DAY),
+            read,
+        )
     if ended.code and not ended.stopped:
         raise JobError(process.failure(base, ended, script.error(ended.code, last_lines)))
     job.enter("Uploading")
