@@ -8,6 +8,7 @@ what moved.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import json
 import logging
@@ -19,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 from urllib.parse import quote
 
+from localcloud import service_models
 from localcloud.config import HOST, CloudConfig
 from localcloud.ministack_parts import PARTS, VERSION
 
@@ -206,21 +208,27 @@ def client(service: str) -> Any:
     """A boto3 client of this cloud. It blocks: from a coroutine, use it in a thread."""
     with _lock:
         if service not in _clients:
-            import boto3
             from botocore.config import Config
 
             here = config()
-            session = boto3.session.Session(
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                region_name=here.region,
-            )
-            _clients[service] = session.client(
+            _clients[service] = _session().client(
                 service,
                 endpoint_url=here.endpoint,
                 config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
             )
         return _clients[service]
+
+
+@functools.cache
+def _session() -> Any:
+    import boto3
+
+    return boto3.session.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name=config().region,
+        botocore_session=service_models.session(),
+    )
 
 
 def call_json(

@@ -10,11 +10,11 @@ import functools
 import re
 from typing import Any
 
-import botocore.session
 import regex
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import OperationModel, Shape
 
 from localcloud.sagemaker.errors import ApiError, validation
+from localcloud.service_models import service_model
 
 _NUMBERS = {"integer": int, "long": int, "float": (int, float), "double": (int, float)}
 _PYTHON_TYPES: dict[str, Any] = {
@@ -30,16 +30,9 @@ _PYTHON_TYPES: dict[str, Any] = {
 _WORDS = {"structure": "an object", "map": "an object", "list": "a list", "string": "a string"}
 
 
-@functools.cache
-def service_model(name: str = "sagemaker") -> ServiceModel:
-    """Botocore's model of a service."""
-    model: ServiceModel = botocore.session.get_session().get_service_model(name)
-    return model
-
-
 def known_operation(name: str) -> OperationModel | None:
     """The model of an operation, or None where SageMaker has none of that name."""
-    model = service_model()
+    model = service_model("sagemaker")
     return model.operation_model(name) if name in model.operation_names else None
 
 

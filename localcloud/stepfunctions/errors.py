@@ -9,21 +9,13 @@ https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.h
 
 from __future__ import annotations
 
-import functools
 import uuid
 from typing import Any
 
 from localcloud.ministack_adapter import StatesError
+from localcloud.service_models import service_model
 
 PREFIXES = {"sagemaker": "SageMaker", "athena": "Athena", "glue": "Glue"}
-
-
-@functools.cache
-def model(service: str) -> Any:
-    """botocore's model of a service, read once: it takes long."""
-    import botocore.session
-
-    return botocore.session.get_session().get_service_model(service)
 
 
 def optimized_error(service: str, status: int, code: str, message: str) -> StatesError:
@@ -53,7 +45,7 @@ def refusal(document: dict[str, Any]) -> tuple[str, str]:
 
 def _modelled(service: str, code: str) -> str | None:
     """The Java name of an exception that the service's model knows."""
-    known = {shape.name for shape in model(service).error_shapes}
+    known = {shape.name for shape in service_model(service).error_shapes}
     if code not in known:
         return None
     base = code.removesuffix("Exception").removesuffix("Fault")

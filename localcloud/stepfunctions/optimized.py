@@ -14,6 +14,7 @@ from typing import Any
 
 from localcloud import ministack_adapter as adapter
 from localcloud.ministack_adapter import StatesError
+from localcloud.service_models import service_model
 from localcloud.stepfunctions import errors, history, scope
 
 LOOK_SECONDS = 0.2  # between two looks while no event comes
@@ -112,7 +113,7 @@ def call(service: str, operation: str, request: Any) -> dict[str, Any]:
     if status >= 400:
         code, message = errors.refusal(answer)
         raise errors.optimized_error(service, status, code, message)
-    shape = errors.model(service).operation_model(operation).output_shape
+    shape = service_model(service).operation_model(operation).output_shape
     shaped: dict[str, Any] = _milliseconds(answer, shape) if shape else answer
     return shaped
 

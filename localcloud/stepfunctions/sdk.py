@@ -11,6 +11,7 @@ from typing import Any
 
 from localcloud import ministack_adapter as adapter
 from localcloud.ministack_adapter import StatesError
+from localcloud.service_models import service_model
 from localcloud.stepfunctions import errors
 from localcloud.stepfunctions.history import SFN
 from localcloud.stepfunctions.optimized import TARGETS
@@ -24,7 +25,7 @@ def install() -> None:
 
 def call(service: str, operation: str, request: Any) -> Any:
     """Call an operation; its answer has the names and times of the Java SDK."""
-    if operation not in errors.model(service).operation_names:
+    if operation not in service_model(service).operation_names:
         raise StatesError("States.Runtime", f"{service} has no operation {operation}")
     sfn = adapter.part(SFN)
     wire = sfn._sdk_json_params({}, service, operation, request)

@@ -17,8 +17,9 @@ from local_sagemaker import ACCOUNT, IMAGE, INSTANCE, REGION, ROLE, LocalSageMak
 
 from localcloud.sagemaker import service, validation
 from localcloud.sagemaker.errors import ApiError
+from localcloud.service_models import service_model
 
-MODEL = validation.service_model()
+MODEL = service_model("sagemaker")
 SERVED = {
     *(f"{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")
       for kind in ("Training", "Processing", "Transform")),
