@@ -10,6 +10,7 @@ from __future__ import annotations
 import compileall
 import gzip
 import hashlib
+import importlib.util
 import io
 import os
 import platform
@@ -21,6 +22,7 @@ import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 
 from cli import project
@@ -28,6 +30,7 @@ from cli.errors import Problem
 
 CODE = ("training", "inference", "monitoring")
 MACHINES = ("retrain", "monitor")
+BYTECODE = py_compile.PycInvalidationMode.UNCHECKED_HASH  # AWS sets the times of files anew
 SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
@@ -79,8 +82,10 @@ def dependencies() -> Path:
     """requirements.txt installed for Lambda, in a folder kept until the requirements change."""
     root = project.root()
     pins = (root / "requirements.txt").read_bytes() + (root / "constraints.txt").read_bytes()
-    here = f"{sys.version_info.major}.{sys.version_info.minor} {platform.system()} "
-    name = digest(pins + (here + platform.machine()).encode())
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    packager = distribution("chalice").version
+    here = f"{python} {platform.system()} {platform.machine()} chalice {packager}"
+    name = digest(pins + here.encode())
     kept = project.home() / "packages" / name
     if kept.is_dir():
         return kept
@@ -135,9 +140,20 @@ def _install(target: Path, *options: str) -> None:
         shutil.rmtree(target, ignore_errors=True)
         raise Problem(f"requirements.txt could not be installed:\n{done.stderr.strip()}")
     shutil.rmtree(target / "bin", ignore_errors=True)
-    # A cold start would compile every module: ship the bytecode. Another Python passes it over.
-    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(target, quiet=2, invalidation_mode=mode, stripdir=str(target))
+    _compile(target)
+    for name in ("__init__.py", "app.py"):  # what chalice adds of itself, as source
+        py_compile.compile(
+            str(distribution("chalice").locate_file(f"chalice/{name}")),
+            cfile=importlib.util.cache_from_source(str(target / "chalice" / name)),
+            dfile=f"chalice/{name}",
+            doraise=True,
+            invalidation_mode=BYTECODE,
+        )
+
+
+def _compile(folder: Path) -> None:
+    """A cold start would compile every module: ship the bytecode. Another Python passes it over."""
+    compileall.compile_dir(folder, quiet=2, invalidation_mode=BYTECODE, stripdir=str(folder))
 
 
 def _stage(folder: Path, vendor: Path) -> Path:
@@ -149,6 +165,7 @@ def _stage(folder: Path, vendor: Path) -> Path:
         if not (root / name).is_file():
             raise Problem(f"{name} is missing from the project")
         shutil.copy2(root / name, folder / name)
+    _compile(folder)
     (folder / "requirements.txt").touch()
     (folder / "vendor").symlink_to(vendor)
     return folder
@@ -185,9 +202,12 @@ def _finish(process: subprocess.Popen[str], headline: str) -> None:
 
 
 def _zip_digest(path: Path) -> str:
-    """By names and contents: chalice's zips differ in their times alone."""
+    """By names and contents: chalice's zips differ in their times, and bytecode of the same source
+    in its marks of what is shared."""
     with zipfile.ZipFile(path) as archive:
-        listed = sorted((i.filename, i.CRC, i.file_size) for i in archive.infolist())
+        listed = sorted(
+            (i.filename, 0 if i.filename.endswith(".pyc") else i.CRC) for i in archive.infolist()
+        )
     return digest(repr(listed).encode())
 
 
