@@ -32,6 +32,7 @@ class Environment:
     code_digest: str
     monitor_schedule: str
     drift_alarm: str
+    rollout_alarms: str  # their names, with commas between
 
     @classmethod
     def from_env(cls) -> Environment:

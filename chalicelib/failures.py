@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import clients
+from chalicelib import clients, clock
 
 GROUPS = {
     "TrainingJobName": ("training", "/aws/sagemaker/TrainingJobs"),
@@ -41,15 +41,22 @@ OF_DATA = {"convert", "schema", "converted", "counted", "reconcile", "rejected",
 
 @dataclass(frozen=True)
 class Explanation:
-    """What failed in words, the job that did (if one), and the end of its log or trace."""
+    """What failed in words, the job that did (if one), and the end of its log or trace.
+
+    `alarms`: those that brought the model before back, each {"alarm", "reason", "at"}.
+    """
 
     message: str
     job: str | None = None
     detail: str = ""
+    alarms: tuple[dict[str, str], ...] = ()
 
 
-def explain(error: Mapping[str, Any]) -> Explanation:
-    """`{"Error", "Cause"}` of a state that failed, put into words; reads the job's log."""
+def explain(error: Mapping[str, Any], deployed_at: str | None = None) -> Explanation:
+    """`{"Error", "Cause"}` of a state that failed, put into words; reads the job's log.
+
+    `deployed_at`: when the deployment began, if one did: its alarms' history from then on is read.
+    """
     name, cause = str(error.get("Error", "")), str(error.get("Cause", ""))
     try:
         facts = json.loads(cause)
@@ -60,6 +67,8 @@ def explain(error: Mapping[str, Any]) -> Explanation:
     for key, (kind, group) in GROUPS.items():
         if key in facts:
             return _of_job(facts, kind, group, str(facts[key]))
+    if name == "EndpointFailed":
+        return _of_endpoint(facts, deployed_at)
     return _of_facts(name, facts)
 
 
@@ -118,8 +127,6 @@ def _of_facts(name: str, facts: Mapping[str, Any]) -> Explanation:
         return Explanation(f"the Glue crawler failed: {facts.get('ErrorMessage', 'no reason')}")
     if name == "TooManyRejects":
         return Explanation(_rejects(facts))
-    if name == "EndpointFailed":
-        return Explanation(_endpoint(facts))
     return Explanation(f"{name}: {json.dumps(facts, default=str)[:1000]}")
 
 
@@ -131,6 +138,19 @@ def _rejects(facts: Mapping[str, Any]) -> str:
         f"{facts['max_rejects']:.1%} may (max_rejects). Each lies under runs/<run>/rejects/ with "
         "its row number, column, value and reason."
     )
+
+
+def _of_endpoint(facts: Mapping[str, Any], deployed_at: str | None) -> Explanation:
+    """An update that SageMaker rolled back tells which of its alarms fired."""
+    from chalicelib.model import alarms
+
+    watched = alarms.watched(facts) if deployed_at else []
+    fired = alarms.fired(watched, clock.parse(deployed_at)) if watched and deployed_at else []
+    if not fired:
+        return Explanation(_endpoint(facts))
+    endpoint = facts.get("EndpointName", "the endpoint")
+    told = "; ".join(f"the alarm {each['alarm']} fired: {each['reason']}" for each in fired)
+    return Explanation(f"{endpoint} went back to the model before: {told}", alarms=tuple(fired))
 
 
 def _endpoint(facts: Mapping[str, Any]) -> str:

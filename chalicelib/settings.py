@@ -13,6 +13,7 @@ from chalicelib import learning, watching
 from chalicelib.learning import Evaluation, Gate, Model, Training
 from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
+from chalicelib.releasing import Rollout
 from chalicelib.schema import Dataset, TrainingDataset
 from chalicelib.section import InstanceType, Section
 from chalicelib.watching import Drift, Monitor, Notifications, Reviews
@@ -70,6 +71,7 @@ class Settings(Section):
     evaluation: Evaluation = Evaluation()
     gate: Gate = Gate()
     endpoint: Endpoint = Endpoint()
+    rollout: Rollout = Rollout()
     api: Api = Api()
     monitor: Monitor = Monitor()
     drift: Drift = Drift()

@@ -71,8 +71,20 @@ def _settings(stack: str) -> dict[str, str]:
             for parameter, key in LIMITS.items()
             if key in pipeline.get("api", {})
         },
+        **_rollout(pipeline.get("rollout", {})),
         "WebhookParameter": pipeline.get("notifications", {}).get("webhook", ""),
     }
+
+
+def _rollout(settings: dict[str, Any]) -> dict[str, str]:
+    """The limits of the alarms that watch a rollout, where they are set."""
+    limits = {
+        "MaxErrorRate": settings.get("max_error_rate"),
+        "MaxModelErrors": settings.get("max_model_errors"),
+    }
+    if "max_latency_ms" in settings:
+        limits["MaxLatencyMicroseconds"] = settings["max_latency_ms"] * 1000
+    return {name: str(limit) for name, limit in limits.items() if limit is not None}
 
 
 def _upload(stack: str, made: package.Package) -> dict[str, str]:

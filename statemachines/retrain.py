@@ -150,9 +150,7 @@ def _deploy(failure: Chain, finish: Task) -> Chain:
     create = asl.call(
         "CreateEndpoint", "sagemaker:createEndpoint", input_path="$.register.endpoint"
     )
-    update = asl.call(
-        "UpdateEndpoint", "sagemaker:updateEndpoint", input_path="$.register.endpoint"
-    )
+    update = asl.call("UpdateEndpoint", "sagemaker:updateEndpoint", input_path="$.register.update")
     before = _describe("DescribeEndpointFirst", "$.endpoint_before")
     # SageMaker's answer to an unknown endpoint is a ValidationException, which is no error name
     # of its own here. https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -190,7 +188,7 @@ def _in_service(failure: Chain, finish: Task) -> Task:
     status = "$.deployed.EndpointStatus"
     look = _describe("DescribeEndpoint", "$.deployed")
     asl.guard([look], failure)
-    wait = Wait("WaitForEndpoint", seconds=1)
+    wait = Wait("WaitForEndpoint", seconds_path="$.register.poll_seconds")
     wait.next(look)
     failed = _failed("EndpointFailed", "$.deployed", failure)
     ready = Choice("EndpointReady")

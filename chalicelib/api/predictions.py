@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 JSON = "application/json"
+MODEL_ERROR = "model_error"
 Answer = dict[str, Any]
 Record = dict[str, Any]
 
@@ -35,12 +36,13 @@ def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer
     read = read_records(raw, configured, lines=lines)
     sent = [each for each in read if not isinstance(each, ApiError)]
     inference_id = str(uuid.uuid4())
-    answer = _invoke(sent, inference_id, explain)
-    found = answer["predictions"]
-    if len(found) != len(sent):
-        raise ApiError(
-            502, "model_error", f"the model answered {len(found)} of {len(sent)} records"
-        )
+    try:
+        answer = _invoke(sent, inference_id, explain)
+        found = _of_each(answer, len(sent))
+    except ApiError as error:
+        if error.code == MODEL_ERROR:  # what an alarm of a rollout counts
+            metrics.emit("ModelErrors", 1, Pipeline=configured.pipeline.name)
+        raise
     metrics.emit("Predictions", len(sent), Pipeline=configured.pipeline.name)
     # A record's id is its place among those sent, by which captured requests are joined.
     ids = inference_ids(inference_id, len(sent))
@@ -50,6 +52,16 @@ def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer
     rest = iter(told)
     predictions = [each.body() if isinstance(each, ApiError) else next(rest) for each in read]
     return {"model_version": version, "predictions": predictions}
+
+
+def _of_each(answer: Answer, sent: int) -> list[dict[str, Any]]:
+    """A prediction of each record that was sent."""
+    found = answer.get("predictions")
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise ApiError(502, MODEL_ERROR, "the model's answer has no predictions")
+    if len(found) != sent:
+        raise ApiError(502, MODEL_ERROR, f"the model answered {len(found)} of {sent} records")
+    return found
 
 
 def inference_ids(call: str, count: int) -> list[str]:
@@ -169,8 +181,11 @@ def _invoke(records: list[Record], inference_id: str, explain: bool) -> Answer:
         raise refused(error.response) from error
     except HTTPClientError as error:
         raise ApiError(504, "no_answer", "the model did not answer in time") from error
-    content: dict[str, Any] = json.loads(answer["Body"].read())
-    return content
+    try:
+        content = json.loads(answer["Body"].read())
+    except ValueError as error:
+        raise ApiError(502, MODEL_ERROR, "the model's answer is not JSON") from error
+    return content if isinstance(content, dict) else {}
 
 
 def refused(response: Any) -> ApiError:
@@ -182,7 +197,7 @@ def refused(response: Any) -> ApiError:
         return ApiError(503, "no_model", "no model is in service yet")
     if code in {"ThrottlingException", "ServiceUnavailable", "InternalDependencyException"}:
         return ApiError(503, "busy", "the model is busy; try again")
-    return ApiError(502, "model_error", f"the model cannot be reached: {code}")
+    return ApiError(502, MODEL_ERROR, f"the model cannot be reached: {code}")
 
 
 def _of_model(response: Any) -> ApiError:
@@ -190,7 +205,7 @@ def _of_model(response: Any) -> ApiError:
     words = response.get("OriginalMessage") or response["Error"].get("Message", "")
     if 400 <= int(response.get("OriginalStatusCode", 500)) < 500:
         return ApiError(400, "refused_by_model", f"the model refused the records: {words[:500]}")
-    return ApiError(502, "model_error", "the model failed on these records; its log says why")
+    return ApiError(502, MODEL_ERROR, "the model failed on these records; its log says why")
 
 
 def _version(value: Any) -> int | None:

@@ -92,6 +92,13 @@ def register(
     return arn, version(arn)
 
 
+def reject(arn: str, why: str) -> None:
+    """A model that did not stand its deployment."""
+    clients.client("sagemaker").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Rejected", ApprovalDescription=why[:1024]
+    )
+
+
 def version(arn: str) -> int:
     return int(arn.rsplit("/", 1)[-1])
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConf
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import places
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 Request = dict[str, Any]
+LOOKS = 600  # at the endpoint while it bakes
 
 
 def name(settings: Settings, run_id: str) -> str:
@@ -68,6 +70,59 @@ def create_endpoint_config(run_id: str, environment: Environment, settings: Sett
             "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
         },
     }
+
+
+def deployment(environment: Environment, settings: Settings) -> Request:
+    """DeploymentConfig: in which steps traffic shifts, and the alarms that shift it back.
+
+    The last shift bakes for TerminationWaitInSeconds, those before it for WaitIntervalInSeconds.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
+    """
+    rollout = settings.rollout
+    size = {"Type": "CAPACITY_PERCENT", "Value": rollout.percent}
+    sizes = {"canary": {"CanarySize": size}, "linear": {"LinearStepSize": size}}
+    policy = {
+        "TrafficRoutingConfiguration": {
+            "Type": rollout.strategy.upper(),
+            "WaitIntervalInSeconds": rollout.bake_seconds,
+            **sizes.get(rollout.strategy, {}),
+        },
+        "TerminationWaitInSeconds": rollout.bake_seconds,
+        "MaximumExecutionTimeoutInSeconds": _timeout(rollout.total_seconds),
+    }
+    alarms = [{"AlarmName": name} for name in environment.rollout_alarms.split(",")]
+    return {
+        "BlueGreenUpdatePolicy": policy,
+        "AutoRollbackConfiguration": {"Alarms": alarms},
+    }
+
+
+def _timeout(bake_seconds: int) -> int:
+    """All baking, and an hour for instances to start, within what SageMaker allows."""
+    from chalicelib.releasing import LONGEST_SECONDS
+
+    return min(bake_seconds + 3600, LONGEST_SECONDS)
+
+
+def poll_seconds(settings: Settings) -> int:
+    """Between two looks at the endpoint: a long bake must not fill the execution's history.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    """
+    return max(1, settings.rollout.total_seconds // LOOKS)
+
+
+def update(
+    run_id: str, environment: Environment, settings: Settings, variants: Iterable[str]
+) -> Request:
+    """UpdateEndpoint; guarded where a bake is set and the endpoint's variants stay the same.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+    """
+    request = endpoint(run_id, environment, settings)
+    if settings.rollout.bake_seconds and list(variants) == [places.VARIANT]:
+        request["DeploymentConfig"] = deployment(environment, settings)
+    return request
 
 
 def endpoint(run_id: str, environment: Environment, settings: Settings) -> Request:

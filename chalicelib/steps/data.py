@@ -14,6 +14,7 @@ from chalicelib.ingest import arrivals, queries, reconcile, tables
 from chalicelib.ingest import convert as sql
 from chalicelib.ingest import dataset as data
 from chalicelib.ingest import schema_changes as changes
+from chalicelib.model import registry
 from chalicelib.schema import Dataset
 from chalicelib.steps import quality
 
@@ -108,8 +109,15 @@ def finish_data(run: Run) -> dict[str, Any]:
 
 
 def fail(run: Run) -> dict[str, Any]:
-    """The one failure path: the cause in words on the run, told once."""
-    explanation = failures.explain(run["error"])
+    """The one failure path: the cause in words on the run, told once.
+
+    A model whose deployment failed is rejected in the registry: no rollback leads to it.
+    """
+    registered = run.get("register") or {}
+    explanation = failures.explain(run["error"], registered.get("at"))
+    if run["error"]["Error"] == "EndpointFailed":
+        registry.reject(registered["model_package_arn"], explanation.message)
+        runs.record(str(run["run_id"]), rolled_back=list(explanation.alarms) or None)
     closed = runs.fail(
         str(run["run_id"]),
         explanation.message,

@@ -66,13 +66,18 @@ def register(run: Run) -> dict[str, Any]:
     arn, version = registry.register(run, environment, configured, run["gate"]["metrics"])
     runs.record(run_id, model_version=version, model_package_arn=arn)
     endpoint = rollout.endpoint(run_id, environment, configured)
-    _clear(endpoint)
+    before = _describe(environment.endpoint_name)
+    _clear(endpoint, before)
+    variants = [each["VariantName"] for each in before.get("ProductionVariants", [])]
     return {
+        "at": clock.text(clock.now()),
         "model_version": version,
         "model_package_arn": arn,
         "create_model": rollout.create_model(run_id, environment, configured, version),
         "create_endpoint_config": rollout.create_endpoint_config(run_id, environment, configured),
         "endpoint": endpoint,
+        "update": rollout.update(run_id, environment, configured, variants),
+        "poll_seconds": rollout.poll_seconds(configured),
     }
 
 
@@ -114,14 +119,14 @@ def _subject(run: Run) -> str:
     return "The champion stays: the new model did not pass the gate"
 
 
-def _clear(endpoint: dict[str, str]) -> None:
+def _clear(endpoint: dict[str, str], before: dict[str, Any]) -> None:
     """Remove what an earlier try of this run left, unless the endpoint uses it already.
 
     CreateModel and CreateEndpointConfig refuse a name that is taken.
     """
     client = clients.client("sagemaker")
     name = endpoint["EndpointConfigName"]
-    if _in_use(client, endpoint):
+    if before.get("EndpointConfigName") == name:
         return
     for delete, argument in (
         (client.delete_endpoint_config, "EndpointConfigName"),
@@ -134,14 +139,15 @@ def _clear(endpoint: dict[str, str]) -> None:
                 raise  # a ValidationException says that there is none
 
 
-def _in_use(client: Any, endpoint: dict[str, str]) -> bool:
+def _describe(endpoint: str) -> dict[str, Any]:
+    """What serves; empty where there is no endpoint yet."""
+    client = clients.client("sagemaker")
     try:
-        found = client.describe_endpoint(EndpointName=endpoint["EndpointName"])
+        return dict(client.describe_endpoint(EndpointName=endpoint))
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] == "ValidationException":
-            return False
+            return {}
         raise
-    return bool(found["EndpointConfigName"] == endpoint["EndpointConfigName"])
 
 
 def _evaluation(run_id: str, name: str) -> Any:

@@ -99,6 +99,7 @@ def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         "idempotency_table": f"idempotency-{bucket}",
         "endpoint_name": "reviews",
         "drift_alarm": "reviews-drift",
+        "rollout_alarms": "reviews-rollout-errors",
         "code_prefix": "s3://artifacts/code",
         "retrain_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:r-retrain",
     }

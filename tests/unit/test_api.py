@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app
-from chalicelib import clients, records, runs, settings
+from chalicelib import clients, metrics, records, runs, settings
 from chalicelib.api import cors, feedback, predictions, reviews, routes
+from chalicelib.environment import Environment
 from chalicelib.model import registry
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -208,6 +210,35 @@ def test_bad_predictions(
 def test_the_endpoints_refusals(response: dict[str, Any], status: int, code: str) -> None:
     error = predictions.refused(response)
     assert (error.status, error.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"not json", "is not JSON"),
+        (b"[]", "has no predictions"),
+        (b'{"predictions": "none"}', "has no predictions"),
+        (b'{"predictions": []}', "answered 0 of 1 records"),
+    ],
+)
+def test_an_answer_of_no_use_is_a_model_error_and_counted(
+    http: Any, monkeypatch: pytest.MonkeyPatch, content: bytes, words: str
+) -> None:
+    """What the alarm of a rollout watches beside SageMaker's own metrics."""
+
+    class Runtime:
+        def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
+            return {"Body": io.BytesIO(content), "InvokedProductionVariant": "primary"}
+
+    counted: list[str] = []
+    surroundings = type("Names", (), {"endpoint_name": "reviews"})
+    monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: surroundings))
+    monkeypatch.setattr(clients, "client", lambda name: Runtime())
+    monkeypatch.setattr(metrics, "emit", lambda name, count, **of: counted.append(name))
+    answer = post(http, "/predictions", GOOD)
+    assert (answer.status_code, answer.json_body["error"]["code"]) == (502, "model_error")
+    assert words in answer.json_body["error"]["message"]
+    assert counted == ["ModelErrors"]
 
 
 @pytest.fixture

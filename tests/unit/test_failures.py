@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import failures
+from chalicelib import clients, clock, failures
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +85,50 @@ COUNTED: dict[str, Any] = {
 )
 def test_the_state_is_the_first_without_a_result(run: dict[str, Any], name: str) -> None:
     assert failures.state(run, failures.Explanation("")) == name
+
+
+HISTORY = [
+    ("2026-03-01T12:00:00Z", "OK", "calm"),
+    ("2026-03-01T12:01:00Z", "ALARM", "Threshold Crossed: 1 datapoint [0.5] was greater"),
+    ("2026-03-01T12:02:00Z", "OK", "calm again"),
+]
+
+
+class Alarms:
+    """CloudWatch, where one of two alarms has fired and is calm again."""
+
+    def describe_alarm_history(self, **request: Any) -> dict[str, Any]:
+        items = [
+            {
+                "AlarmName": request["AlarmName"],
+                "Timestamp": clock.parse(at),
+                "HistoryData": json.dumps({"newState": {"stateValue": to, "stateReason": why}}),
+            }
+            for at, to, why in HISTORY
+            if request["AlarmName"] == "errors" and clock.parse(at) >= request["StartDate"]
+        ]
+        return {"AlarmHistoryItems": items}
+
+
+@pytest.mark.parametrize(
+    ("deployed_at", "fired"),
+    [
+        ("2026-03-01T11:59:00Z", ["errors"]),
+        ("2026-03-01T12:01:30Z", []),  # it fired before this deployment
+        (None, []),
+    ],
+)
+def test_the_alarm_that_brought_the_old_model_back_is_named(
+    monkeypatch: pytest.MonkeyPatch, deployed_at: str | None, fired: list[str]
+) -> None:
+    monkeypatch.setattr(clients, "client", lambda service: Alarms())
+    watched = [{"AlarmName": "latency"}, {"AlarmName": "errors"}]
+    facts = {
+        "EndpointName": "reviews",
+        "FailureReason": "rolled back",
+        "LastDeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": watched}},
+    }
+    found = failures.explain({"Error": "EndpointFailed", "Cause": json.dumps(facts)}, deployed_at)
+    assert [each["alarm"] for each in found.alarms] == fired
+    assert ("the alarm errors fired: Threshold Crossed" in found.message) is bool(fired)
+    assert fired or found.message == "reviews did not take the new model: rolled back"

@@ -13,6 +13,8 @@ from botocore.validate import ParamValidator
 from chalicelib import settings
 from chalicelib.environment import Environment
 from chalicelib.model import jobs, registry, rollout
+from chalicelib.releasing import Rollout
+from localcloud.sagemaker.hosting import guardrails
 
 RUN = "20260301-120000-a1b2c3"
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -142,6 +144,64 @@ def test_the_model_package_and_the_endpoint(environment: Environment) -> None:
     check("CreateModel", rollout.create_model(RUN, environment, configured, 3))
     check("CreateEndpointConfig", rollout.create_endpoint_config(RUN, environment, configured))
     check("CreateEndpoint", rollout.endpoint(RUN, environment, configured))
+
+
+def rollout_settings(**given: Any) -> settings.Settings:
+    return settings.load().model_copy(update={"rollout": Rollout(**given)})
+
+
+@pytest.mark.parametrize(
+    ("given", "routing"),
+    [
+        ({"bake_seconds": 60}, {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}),
+        (
+            {"strategy": "canary", "share": 0.25, "bake_seconds": 600},
+            {
+                "Type": "CANARY",
+                "WaitIntervalInSeconds": 600,
+                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 25},
+            },
+        ),
+        (
+            {"strategy": "linear", "share": 0.2, "bake_seconds": 3600},
+            {
+                "Type": "LINEAR",
+                "WaitIntervalInSeconds": 3600,
+                "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 20},
+            },
+        ),
+    ],
+)
+def test_an_update_with_guardrails(environment: Environment, given: Any, routing: Any) -> None:
+    configured = rollout_settings(**given)
+    request = rollout.update(RUN, environment, configured, ["primary"])
+    check("UpdateEndpoint", request)
+    policy = request["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"] == routing
+    counts = {"primary": 2}
+    plan = guardrails.plan(request["DeploymentConfig"], counts)
+    assert sum(step.seconds for step in plan.steps) == configured.rollout.total_seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "variants"),
+    [
+        ({}, ["primary"]),  # no bake: nothing to watch
+        ({"bake_seconds": 60}, []),  # no endpoint yet
+        ({"bake_seconds": 60}, ["primary", "challenger"]),  # refused: other variants
+    ],
+)
+def test_an_update_without(environment: Environment, given: Any, variants: list[str]) -> None:
+    request = rollout.update(RUN, environment, rollout_settings(**given), variants)
+    assert "DeploymentConfig" not in request
+    check("UpdateEndpoint", request)
+
+
+def test_a_long_bake_is_looked_at_seldom() -> None:
+    """An execution's history holds 25,000 events; a look costs nine."""
+    assert rollout.poll_seconds(rollout_settings()) == 1
+    longest = rollout_settings(strategy="linear", share=0.2, bake_seconds=3600)
+    assert longest.rollout.total_seconds / rollout.poll_seconds(longest) * 9 < 25_000
 
 
 def test_a_version_is_the_end_of_its_arn() -> None:

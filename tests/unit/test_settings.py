@@ -39,6 +39,9 @@ def test_the_projects_own_file_is_right() -> None:
         ('name = "reviews"', 'name = "My Reviews"', "pipeline.name: String should match"),
         ('text = ["review_body"]', 'text = ["body"]', "model.text names body"),
         ("max_rejects = 0.05", "max_rejects = 5", "quality.max_rejects: Input should be"),
+        ("bake_seconds = 0", "bake_seconds = 4000", "rollout.bake_seconds: Input should be"),
+        ('"all_at_once" ', '"canary" ', "rollout: canary needs bake_seconds"),
+        ("share = 0.1 ", "share = 0.6 ", "rollout.share: Input should be less than"),
         ('{ check = "size", at_least = 100 }', '{ check = "size" }', "size needs at_least"),
         ('type = "date"', 'type = "day"', "dataset.columns[14].type: Input should be"),
         (

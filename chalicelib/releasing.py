@@ -1,0 +1,47 @@
+"""The settings of a rollout: how a new model takes over from the champion.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from chalicelib.section import Section, Share
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BlueGreenUpdatePolicy.html
+LONGEST_SECONDS = 28_800
+
+
+class Rollout(Section):
+    strategy: Literal["all_at_once", "canary", "linear"] = "all_at_once"
+    share: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1
+    bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    max_error_rate: Share = 0.05
+    max_latency_ms: Annotated[int, Field(gt=0)] = 2000
+    max_model_errors: Annotated[int, Field(ge=0)] = 5
+
+    @property
+    def percent(self) -> int:
+        return round(self.share * 100)
+
+    @property
+    def total_seconds(self) -> int:
+        """What all baking comes to: after each shift of traffic, the last one among them."""
+        shifts = {"all_at_once": 1, "canary": 2, "linear": -(-100 // self.percent)}
+        return self.bake_seconds * shifts[self.strategy]
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> Rollout:
+        if self.strategy != "all_at_once" and not self.bake_seconds:
+            raise ValueError(f"{self.strategy} needs bake_seconds, how long each shift is watched")
+        if self.strategy == "linear" and self.percent < 10:
+            raise ValueError("the share of a linear rollout must be 0.1 to 0.5")
+        if self.total_seconds >= LONGEST_SECONDS:
+            raise ValueError(
+                f"bake_seconds of all shifts come to {self.total_seconds}; SageMaker ends a "
+                f"deployment after {LONGEST_SECONDS}"
+            )
+        return self
