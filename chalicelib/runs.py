@@ -22,7 +22,8 @@ from chalicelib.ingest import arrivals
 
 CAUSE = "#cause#"
 ACTIVE = ("starting", "running")
-FACTS = ("reason", "cause", "dataset", "arrivals", "accept_quality")  # the execution's input
+# The execution's input.
+FACTS = ("reason", "cause", "dataset", "arrivals", "accept_quality", "no_cache")
 
 
 @dataclass(frozen=True)

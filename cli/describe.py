@@ -29,6 +29,9 @@ def run(stack: str, run_id: str, *, as_json: bool) -> None:
         if record.get(name) is not None:
             words = escape(str(show.plain(record[name])))
             show.console.print(f"  {name.replace('_', ' '):<14} {words}")
+    for job, found in (record.get("jobs") or {}).items():
+        if "reused" in found:
+            show.console.print(f"  {job:<14} reused from run {escape(str(found['reused']))}")
     for reason in (record.get("gate") or {}).get("reasons", []):
         show.console.print(f"  {'gate':<14} {escape(str(reason))}")
     quality = record.get("quality") or {}

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from cli import logs, records, show
 from cli.errors import Problem
-from cli.history import RUNNING, Execution, State
+from cli.history import REUSED, RUNNING, Execution, State
 
 # States that only steer; their time is in the run's record all the same.
 QUIET = {"Choice", "Wait", "Pass", "Succeed", "Fail"}
@@ -45,6 +45,8 @@ def machine(execution: Execution, deadline: float) -> None:
             for what, state in execution.news():
                 if what == "left" and state.kind not in QUIET:
                     lines.add(state)
+                elif what == "left" and state.reused_from:
+                    lines.reused(state)
             if execution.status != RUNNING:
                 lines.close()
                 return
@@ -77,6 +79,14 @@ class Lines:
         self._looks.append(state)
         if state.seconds > A_LOOK:
             self.close()
+
+    def reused(self, state: State) -> None:
+        """A job that an earlier run has done."""
+        self.close()
+        job = state.name.removesuffix(REUSED)
+        show.console.print(
+            f"  [green]✓[/green] {job:<22} reused from run {escape(state.reused_from or '')}"
+        )
 
     def close(self) -> None:
         """Print what is held back, from the first look's start to the last one's end."""

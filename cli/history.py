@@ -11,6 +11,7 @@ from typing import Any
 from cli import target
 
 RUNNING = "RUNNING"
+REUSED = "Reused"  # ends the name of the state that takes a job's place
 
 
 @dataclass
@@ -26,6 +27,11 @@ class State:
     @property
     def seconds(self) -> float:
         return ((self.left or dt.datetime.now(dt.UTC)) - self.entered).total_seconds()
+
+    @property
+    def reused_from(self) -> str | None:
+        """The run whose outputs were taken instead of running the job again."""
+        return self.output["reused"] if self.name.endswith(REUSED) and self.output else None
 
 
 class Execution:

@@ -17,7 +17,7 @@ Interval = tuple[float, float]
 
 def outside_work(run_id: str, execution: Execution, began: float, ended: float) -> float:
     """Seconds of [began, ended] that no job or query of the run covers."""
-    work = [*_jobs(run_id), *_queries(execution)]
+    work = [*_jobs(run_id, execution), *_queries(execution)]
     within = [
         (max(start, began), min(end, ended)) for start, end in work if end > began and start < ended
     ]
@@ -38,14 +38,18 @@ def covered(intervals: Iterable[Interval]) -> float:
     return total
 
 
-def _jobs(run_id: str) -> list[Interval]:
+def _jobs(run_id: str, execution: Execution) -> list[Interval]:
+    """Of the jobs that ran; another's outputs were reused."""
     client = target.client("sagemaker")
+    ran = execution.durations()
     found = []
-    for name in ("prepare", "evaluate", "baseline"):
-        job = client.describe_processing_job(ProcessingJobName=f"{run_id}-{name}")
-        found.append((job["CreationTime"], job["ProcessingEndTime"]))
-    job = client.describe_training_job(TrainingJobName=f"{run_id}-train")
-    found.append((job["CreationTime"], job["TrainingEndTime"]))
+    for name in ("Prepare", "Evaluate", "Baseline"):
+        if name in ran:
+            job = client.describe_processing_job(ProcessingJobName=f"{run_id}-{name.lower()}")
+            found.append((job["CreationTime"], job["ProcessingEndTime"]))
+    if "Train" in ran:
+        job = client.describe_training_job(TrainingJobName=f"{run_id}-train")
+        found.append((job["CreationTime"], job["TrainingEndTime"]))
     return [(start.timestamp(), end.timestamp()) for start, end in found]
 
 

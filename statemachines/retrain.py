@@ -7,7 +7,17 @@ requests; the machine itself calls Glue, Athena and SageMaker and waits for them
 from __future__ import annotations
 
 from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.states import Catch, Chain, Choice, Parallel, Pass, Retry, Task, Wait
+from stepfunctions.steps.states import (
+    Catch,
+    Chain,
+    Choice,
+    Parallel,
+    Pass,
+    Retry,
+    State,
+    Task,
+    Wait,
+)
 
 from statemachines import asl
 
@@ -122,20 +132,39 @@ def _crawled(failure: Chain, then: Task) -> Task:
 
 
 def _learn(failure: Chain, deploy: Chain, finish: Task) -> Chain:
-    """Prepare, train, evaluate and profile in SageMaker jobs; then decide."""
+    """Prepare, train, evaluate and profile in SageMaker jobs, those that an earlier run has not
+    done already; then decide."""
     plan = asl.step("Plan", "plan")
     prepare = _job("Prepare", "createProcessingJob", "$.plan.prepare", "$.prepared")
-    train = _job("Train", "createTrainingJob", "$.plan.train", "$.trained")
-    evaluate = _job("Evaluate", "createProcessingJob", "$.plan.evaluate", None)
+    plan_training = asl.step("PlanTraining", "plan_training")
+    train = _job("Train", "createTrainingJob", "$.plan_training.train", "$.trained")
+    evaluate = _job("Evaluate", "createProcessingJob", "$.plan_training.evaluate", None)
+    baseline = _job("Baseline", "createProcessingJob", "$.plan_training.baseline", None)
     both = Parallel("TrainAndBaseline", result_path=None)
-    both.add_branch(Chain([train, evaluate]))
-    both.add_branch(_job("Baseline", "createProcessingJob", "$.plan.baseline", None))
+    evaluated = _unless_reused(evaluate, "$.plan_training.jobs.evaluate", None)
+    both.add_branch(_unless_reused(train, "$.plan_training.jobs.train", evaluated))
+    both.add_branch(_unless_reused(baseline, "$.plan_training.jobs.baseline", None))
     gate = asl.step("Gate", "gate")
     promote = Choice("Promote")
     promote.add_choice(ChoiceRule.BooleanEquals("$.gate.promote", True), deploy.steps[0])
     promote.default_choice(finish)
-    asl.guard([plan, prepare, both, gate], failure)
-    return Chain([plan, prepare, both, gate, promote])
+    asl.guard([plan, prepare, plan_training, both, gate], failure)
+    Chain([plan_training, both, gate, promote])
+    plan.next(_unless_reused(prepare, "$.plan.jobs.prepare", plan_training))
+    return Chain([plan])
+
+
+def _unless_reused(job: Task, entry: str, then: State | None) -> Choice:
+    """Run a job unless its outputs are an earlier run's; either way go on, or end the branch."""
+    name = job.state_id
+    reused = Pass(f"{name}Reused", input_path=f"{entry}.reused", result_path="$.reused")
+    choice = Choice(f"Reuses{name}")
+    choice.add_choice(ChoiceRule.IsPresent(f"{entry}.reused", True), reused)
+    choice.default_choice(job)
+    if then is not None:
+        job.next(then)
+        reused.next(then)
+    return choice
 
 
 def _deploy(failure: Chain, finish: Task) -> Chain:

@@ -95,17 +95,17 @@ def _telling() -> Schema:
 
 def _administering() -> Schema:
     started = {"202": _found("Started")}
+    common = {"why": schemas.words(500), "no_cache": schemas.FLAG}
     accepting = schemas.thing(
-        {"accept_quality": {"const": True}, "why": schemas.words(500)},
-        required=["accept_quality", "why"],
+        {"accept_quality": {"const": True}, **common}, required=["accept_quality", "why"]
     )
-    refusing = schemas.thing({"accept_quality": {"const": False}, "why": schemas.words(500)})
+    refusing = schemas.thing({"accept_quality": {"const": False}, **common})
     wishes = {"anyOf": [schemas.closed(refusing), schemas.closed(accepting)]}
     start = _operation(
         "Start a run",
         started,
         (*BODY, "403", "409"),
-        body=_content(schemas.thing({"cause": schemas.words(500)})),
+        body=_content(schemas.thing({"cause": schemas.words(500), "no_cache": schemas.FLAG})),
         parameters=[_header("Idempotency-Key", schemas.words(200), "the same key starts one run")],
         security=SIGNED,
     )

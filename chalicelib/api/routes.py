@@ -176,10 +176,14 @@ def start_run(request: Request) -> tuple[int, Any]:
     cause = content.get("cause", "asked for through the API")
     if not isinstance(cause, str) or not 0 < len(cause.strip()) <= 500:
         raise ApiError(400, "invalid_field", "cause must be a text of 1 to 500 letters", "cause")
+    no_cache = content.get("no_cache", False)
+    if not isinstance(no_cache, bool):
+        raise ApiError(400, "invalid_field", "no_cache is true or false", "no_cache")
     key = request.headers.get("idempotency-key") or str(uuid.uuid4())
     if len(key) > 200:
         raise ApiError(400, "invalid_field", "Idempotency-Key is too long", "Idempotency-Key")
-    outcome = runs.start("manual", cause.strip(), f"manual-{key}")
+    facts = {"no_cache": True} if no_cache else {}
+    outcome = runs.start("manual", cause.strip(), f"manual-{key}", facts=facts)
     if isinstance(outcome, runs.RunStarted):
         return 202, {"run_id": outcome.run_id, "status": "starting"}
     raise ApiError(409, "not_started", outcome.why)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
+FLAG: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 VERSION: Schema = {"type": ["integer", "null"]}
 RUN_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"}

@@ -37,10 +37,12 @@ def write(
     rows: Mapping[str, int],
     dataset: Dataset,
     environment: Environment,
+    conversion: str,
 ) -> Document:
     """Put dataset.json and the manifest of the files; returns the document.
 
     `rows`: what became of the new rows, as `reconcile.Counts.document`; empty without new ones.
+    `conversion`: the statement that cast them, whatever the run.
     """
     earlier = [str(each) for each in runs.learned(dataset.name)["runs"] if each != run_id]
     chosen = [*earlier, *([run_id] if arrival_ids else [])]
@@ -54,6 +56,7 @@ def write(
     new = arrivals.every(dataset.name, arrival_ids)
     document = {
         "version": run_id,
+        "digest": digest(before, conversion, new),
         "dataset": dataset.name,
         "created_at": clock.text(clock.now()),
         "before": before["version"] if before else None,
@@ -71,6 +74,20 @@ def write(
     listed = [{"prefix": places.uri(environment, prefix)}, *[k.removeprefix(prefix) for k in keys]]
     _put(environment, places.run(run_id, "dataset.manifest"), listed)
     return document
+
+
+def digest(
+    before: Mapping[str, Any] | None, conversion: str, new: Iterable[Mapping[str, Any]]
+) -> str:
+    """Equal for versions of the same rows, whichever runs they came with.
+
+    Rows are told by the content of the files they came in, and how those were cast.
+    """
+    earlier = before.get("digest", before["version"]) if before else ""
+    contents = sorted(str(arrival["sha256"]) for arrival in new)
+    if not contents:
+        return str(earlier)
+    return hashlib.sha256(json.dumps([earlier, conversion, contents]).encode()).hexdigest()[:32]
 
 
 def read(environment: Environment, run_id: str) -> Document:

@@ -35,23 +35,6 @@ class Window:
     report: str  # S3 URI of the prefix for what it finds
 
 
-def retrain(
-    run_id: str,
-    environment: Environment,
-    settings: Settings,
-    *,
-    live: bool,
-    champion_run: str | None,
-) -> dict[str, Request]:
-    """The four jobs of a run. `live`: labelled live records exist and are learned from too."""
-    return {
-        "prepare": prepare(run_id, environment, settings, live=live),
-        "train": train(run_id, environment, settings),
-        "evaluate": evaluate(run_id, environment, settings, champion_run=champion_run),
-        "baseline": baseline(run_id, environment, settings),
-    }
-
-
 def prepare(run_id: str, environment: Environment, settings: Settings, *, live: bool) -> Request:
     """Curated Parquet (and labelled live records) into splits and the baseline's sample."""
     inputs = [_input(environment, "curated", places.run(run_id, "dataset.manifest"), manifest=True)]

@@ -11,8 +11,6 @@ from chalicelib import clients, places
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
 
-JOBS = ("prepare", "train", "evaluate", "baseline")
-
 
 def document(
     run: Mapping[str, Any], environment: Environment, outcome: str, ended_at: str
@@ -37,7 +35,15 @@ def document(
             "splits": at("splits/"),
         },
         "code": {"archives": environment.code_prefix, "digest": environment.code_digest},
-        "jobs": {name: f"{run_id}-{name}" for name in JOBS},
+        "jobs": {
+            job: f"{found.get('reused', run_id)}-{job}"
+            for job, found in run["plan_training"]["jobs"].items()
+        },
+        "reused": {
+            job: found["reused"]
+            for job, found in run["plan_training"]["jobs"].items()
+            if "reused" in found
+        },
         "evaluation": at("evaluation/evaluation.json"),
         "baseline": at("baseline/"),
         "gate": run["gate"],

@@ -95,10 +95,11 @@ def reconciled(run: Run) -> dict[str, Any]:
 
 
 def plan(run: Run) -> dict[str, Any]:
-    """Write down what this run trains on, and the requests of its four jobs."""
-    from chalicelib.steps import model
+    """Write down what this run trains on, and the request that prepares it."""
+    from chalicelib.steps import training
 
-    return {**model.job_requests(run), "dataset": _version(run)}
+    version = _version(run)
+    return {**training.plan_prepare(run, version["digest"]), "dataset": version}
 
 
 def finish_data(run: Run) -> dict[str, Any]:
@@ -130,10 +131,16 @@ def fail(run: Run) -> dict[str, Any]:
 def _version(run: Run) -> dict[str, Any]:
     """Write the run's dataset version; what lineage says of it."""
     rows = (run.get("reconcile") or {}).get("counts", {})
+    conversion = sql.insert(_source(run), "") if run["arrivals"] else ""
     version = data.write(
-        str(run["run_id"]), run["arrivals"], rows, _dataset(run), Environment.from_env()
+        str(run["run_id"]),
+        run["arrivals"],
+        rows,
+        _dataset(run),
+        Environment.from_env(),
+        conversion,
     )
-    names = ("version", "before", "rows", "total_rows", "files", "schema_hash")
+    names = ("version", "digest", "before", "rows", "total_rows", "files", "schema_hash")
     return {name: version[name] for name in names}
 
 

@@ -16,7 +16,7 @@ class UnknownStepError(Exception):
 
 
 def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.steps import data, model, quality
+    from chalicelib.steps import data, model, quality, training
 
     return _dispatch(
         event,
@@ -28,6 +28,7 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
             "judge": quality.judge,
             "quality": quality.conclude,
             "plan": data.plan,
+            "plan_training": training.plan_training,
             "finish_data": data.finish_data,
             "fail": data.fail,
             "gate": model.decide,

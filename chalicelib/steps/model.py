@@ -1,4 +1,4 @@
-"""The retrain machine's steps about the model: gate, register, finish, and the jobs' requests.
+"""The retrain machine's steps about the model: gate, register and finish.
 
 Each takes the execution's state and returns what the machine keeps under the step's name.
 """
@@ -10,27 +10,9 @@ from typing import Any
 
 from chalicelib import clients, clock, places
 from chalicelib.environment import Environment
-from chalicelib.model import gate, jobs, registry, rollout
+from chalicelib.model import gate, registry, rollout
 
 Run = dict[str, Any]
-
-
-def job_requests(run: Run) -> dict[str, Any]:
-    """The four jobs of this run, as the data bucket stands now."""
-    from chalicelib import settings
-
-    environment = Environment.from_env()
-    champion = registry.champion()
-    live = _holds(environment, places.capture(environment)) and _holds(
-        environment, jobs.GROUND_TRUTH
-    )
-    return jobs.retrain(
-        str(run["run_id"]),
-        environment,
-        settings.load(),
-        live=live,
-        champion_run=champion["run"] if champion else None,
-    )
 
 
 def decide(run: Run) -> dict[str, Any]:
@@ -159,10 +141,3 @@ def _evaluation(run_id: str, name: str) -> Any:
     except client.exceptions.NoSuchKey:
         return None
     return json.loads(found["Body"].read())
-
-
-def _holds(environment: Environment, prefix: str) -> bool:
-    listed = clients.client("s3").list_objects_v2(
-        Bucket=environment.data_bucket, Prefix=prefix, MaxKeys=1
-    )
-    return bool(listed["KeyCount"])

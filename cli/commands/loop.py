@@ -13,6 +13,9 @@ from cli.application import Json, app, stack
 from cli.errors import Problem
 
 PANEL = "The loop"
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Run every job, whatever an earlier run has done.")
+]
 run_app = typer.Typer(help="Start a run, or look at one.", invoke_without_command=True)
 app.add_typer(run_app, name="run", rich_help_panel=PANEL)
 
@@ -94,6 +97,7 @@ def feedback(inference_id: str, label: str) -> None:
 def start_run(
     context: typer.Context,
     cause: Annotated[str, typer.Option(help="Why, in words.")] = "asked for on the command line",
+    no_cache: NoCache = False,
     follow: Annotated[bool, typer.Option(help="Show it until it ends.")] = True,
 ) -> None:
     """Without a subcommand: train on all data there is, and deploy if the gate allows."""
@@ -102,7 +106,7 @@ def start_run(
     from cli import api
     from cli import follow as following
 
-    started = api.call(stack(), "POST", "/runs", {"cause": cause})
+    started = api.call(stack(), "POST", "/runs", {"cause": cause, "no_cache": no_cache})
     if not follow:
         show.console.print(f"run {started['run_id']} starts")
         return
@@ -128,6 +132,7 @@ def retry_run(
         bool, typer.Option("--accept-quality", help="Take the data although checks broke.")
     ] = False,
     why: Annotated[str, typer.Option(help="Kept with the new run.")] = "",
+    no_cache: NoCache = False,
     follow: Annotated[bool, typer.Option(help="Show it until it ends.")] = True,
 ) -> None:
     """Run a failed run's cause again, with the same files."""
@@ -137,7 +142,7 @@ def retry_run(
     if accept_quality and not why.strip():
         raise Problem("accepting broken checks needs a reason", 'Add: --why "..."')
     found = records.run(stack(), run_id)
-    body = {"accept_quality": accept_quality, "why": why}
+    body = {"accept_quality": accept_quality, "why": why, "no_cache": no_cache}
     started = api.call(stack(), "POST", f"/runs/{found['run_id']}/retry", body)
     if not follow:
         show.console.print(f"run {started['run_id']} starts")

@@ -152,8 +152,8 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         for name in MACHINES
     }
     retrain = {
-        "begin", "convert", "schema", "reconcile", "judge", "quality", "plan", "gate", "register",
-        "finish", "finish_data", "fail",
+        "begin", "convert", "schema", "reconcile", "judge", "quality", "plan", "plan_training",
+        "gate", "register", "finish", "finish_data", "fail",
     }  # fmt: skip
     monitor = {"begin", "finish", "begin_labels", "finish_labels", "fail"}
     assert steps == {"retrain": retrain, "monitor": monitor}

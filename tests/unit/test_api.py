@@ -338,21 +338,24 @@ def test_runs_are_listed(
 
 
 def test_a_run_is_started_once_for_a_key(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, ...]] = []
+    asked: list[tuple[Any, ...]] = []
 
-    def start(*words: str) -> runs.RunStarted:
-        asked.append(words)
+    def start(*words: str, facts: dict[str, Any]) -> runs.RunStarted:
+        asked.append((*words, facts))
         return runs.RunStarted("20260301-120000-a1b2c3")
 
     monkeypatch.setattr(runs, "start", start)
     answer = post(http, "/runs", {"cause": "try C=1"}, {**JSON, "Idempotency-Key": "k"})
     assert (answer.status_code, answer.json_body["run_id"]) == (202, "20260301-120000-a1b2c3")
-    assert asked == [("manual", "try C=1", "manual-k")]
+    assert asked == [("manual", "try C=1", "manual-k", {})]
+    assert post(http, "/runs", {"no_cache": True}).status_code == 202
+    assert asked[-1][-1] == {"no_cache": True}
+    assert post(http, "/runs", {"no_cache": "yes"}).json_body["error"]["field"] == "no_cache"
     assert post(http, "/runs", b"", JSON).status_code == 202
 
 
 def test_a_run_that_may_not_start_says_why(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "start", lambda *words: runs.NotStarted("run r is active"))
+    monkeypatch.setattr(runs, "start", lambda *words, facts: runs.NotStarted("run r is active"))
     answer = post(http, "/runs", {})
     assert answer.status_code == 409
     assert answer.json_body["error"]["message"] == "run r is active"

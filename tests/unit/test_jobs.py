@@ -64,8 +64,13 @@ def walk(shape: Any, value: Any, path: str) -> None:
 @pytest.mark.parametrize("live", [True, False])
 @pytest.mark.parametrize("champion", ["20260201-120000-d4e5f6", None])
 def test_a_runs_jobs(environment: Environment, live: bool, champion: str | None) -> None:
-    made = jobs.retrain(RUN, environment, settings.load(), live=live, champion_run=champion)
-    check("CreateTrainingJob", made.pop("train"))
+    loaded = settings.load()
+    check("CreateTrainingJob", jobs.train(RUN, environment, loaded))
+    made = {
+        "prepare": jobs.prepare(RUN, environment, loaded, live=live),
+        "evaluate": jobs.evaluate(RUN, environment, loaded, champion_run=champion),
+        "baseline": jobs.baseline(RUN, environment, loaded),
+    }
     for request in made.values():
         check("CreateProcessingJob", request)
     inputs = {i["InputName"] for i in made["prepare"]["ProcessingInputs"]}
@@ -75,10 +80,10 @@ def test_a_runs_jobs(environment: Environment, live: bool, champion: str | None)
 
 
 def test_the_training_job_writes_where_the_others_read(environment: Environment) -> None:
-    made = jobs.retrain(RUN, environment, settings.load(), live=False, champion_run=None)
-    train = made["train"]
+    train = jobs.train(RUN, environment, settings.load())
+    evaluate = jobs.evaluate(RUN, environment, settings.load(), champion_run=None)
     written = f"{train['OutputDataConfig']['S3OutputPath']}/{train['TrainingJobName']}"
-    model = next(i for i in made["evaluate"]["ProcessingInputs"] if i["InputName"] == "model")
+    model = next(i for i in evaluate["ProcessingInputs"] if i["InputName"] == "model")
     assert model["S3Input"]["S3Uri"] == f"{written}/output/model.tar.gz"
     assert rollout.container(environment, RUN)["ModelDataUrl"] == model["S3Input"]["S3Uri"]
 

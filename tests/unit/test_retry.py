@@ -53,6 +53,14 @@ def test_the_same_files_run_again(
     ]
 
 
+def test_a_retry_may_refuse_what_earlier_runs_made(
+    monkeypatch: pytest.MonkeyPatch, calls: list[tuple[Any, ...]]
+) -> None:
+    there_is(monkeypatch, BROKEN)
+    retry.retry(ID, {"no_cache": True}, "ann")
+    assert calls[-1][-1] == {"retry_of": ID, "no_cache": True}
+
+
 def test_an_acceptance_keeps_who_and_why(
     monkeypatch: pytest.MonkeyPatch, calls: list[tuple[Any, ...]]
 ) -> None:
@@ -72,6 +80,7 @@ def test_an_acceptance_keeps_who_and_why(
         ({"status": "failed"}, {"accept_quality": True, "why": "x"}, 409, "quality did not stop"),
         (BROKEN, {"accept_quality": True}, 400, "needs a reason"),
         (BROKEN, {"accept_quality": "yes"}, 400, "true or false"),
+        (BROKEN, {"no_cache": 1}, 400, "no_cache is true or false"),
         (BROKEN, {"why": "x" * 501}, 400, "at most 500 letters"),
         (BROKEN, {"because": "x"}, 400, "there is no field because"),
     ],

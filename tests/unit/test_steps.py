@@ -13,7 +13,7 @@ from chalicelib.model import gate, lineage, registry
 from chalicelib.monitoring import monitor
 from chalicelib.steps import dispatch, model
 
-RUN = "20260301-120000-a1b2c3"
+RUN, EARLIER = "20260301-120000-a1b2c3", "20260201-120000-d4e5f6"
 PACKAGE = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
 
 
@@ -47,8 +47,10 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def a_run(**more: Any) -> dict[str, Any]:
     verdict = {"promote": True, "reasons": ["good"], "metrics": {"accuracy": 0.5}}
+    jobs = {"prepare": {"key": "p", "reused": EARLIER}, "train": {"key": "t"}}
     return {"run_id": RUN, "reason": "data", "cause": "1 file", "arrivals": ["a"], **more} | {
-        "gate": verdict
+        "plan_training": {"jobs": jobs},
+        "gate": verdict,
     }
 
 
@@ -122,7 +124,8 @@ def test_the_monitors_steps_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lineage_leads_from_data_to_model(did: list[tuple[Any, ...]]) -> None:
     found = lineage.document(a_run(), Surroundings(), "kept_champion", "now")  # type: ignore[arg-type]
     assert found["data"]["dataset"] == f"s3://data/runs/{RUN}/dataset.json"
-    assert found["jobs"]["train"] == f"{RUN}-train"
+    assert found["jobs"] == {"prepare": f"{EARLIER}-prepare", "train": f"{RUN}-train"}
+    assert found["reused"] == {"prepare": EARLIER}
     assert found["code"]["digest"] == "abc"
     assert found["arrivals"] == ["a"]
 

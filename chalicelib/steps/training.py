@@ -1,0 +1,108 @@
+"""The retrain machine's steps that plan its jobs: what is run, and what an earlier run has done.
+
+Each takes the execution's state and returns what the machine keeps under the step's name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib import clients, places, records, runs
+from chalicelib.environment import Environment
+from chalicelib.model import caching, jobs, registry
+
+Run = dict[str, Any]
+Request = dict[str, Any]
+Entry = dict[str, str]  # of a run's jobs: {"key", and "reused": the run that did it}
+
+
+def plan_prepare(run: Run, dataset: str) -> dict[str, Any]:
+    """The request of the first job. `dataset`: the digest of the version that it reads."""
+    from chalicelib import settings
+
+    environment, run_id = Environment.from_env(), str(run["run_id"])
+    prefixes = [places.capture(environment), jobs.GROUND_TRUTH]
+    live = all(_holds(environment, prefix) for prefix in prefixes)
+    request = jobs.prepare(run_id, environment, settings.load(), live=live)
+    inputs = {"dataset": dataset}
+    if live:
+        inputs |= {prefix: caching.listing(environment, prefix) for prefix in prefixes}
+    wanted = caching.key(request, inputs, [run_id])
+    planned = {"prepare": _looking(run, environment)("prepare", request, wanted)}
+    runs.record(run_id, jobs=planned)
+    return {"prepare": request, "jobs": planned}
+
+
+def plan_training(run: Run) -> dict[str, Any]:
+    """The requests of the other jobs, now that what the splits hold is known."""
+    from chalicelib import settings
+
+    environment, configured, run_id = Environment.from_env(), settings.load(), str(run["run_id"])
+    champion = _champion()
+    requests = {
+        "train": jobs.train(run_id, environment, configured),
+        "evaluate": jobs.evaluate(run_id, environment, configured, champion_run=champion),
+        "baseline": jobs.baseline(run_id, environment, configured),
+    }
+    splits = {"splits": _splits(run, environment)}
+    look = _looking(run, environment)
+    planned: dict[str, Entry] = {}
+    for job in ("train", "baseline"):
+        wanted = caching.key(requests[job], splits, [run_id])
+        planned[job] = look(job, requests[job], wanted)
+    # A model is what one training made: another with the same key need not be the same.
+    models = {
+        "model": planned["train"].get("reused", run_id),
+        "champion": _trained_by(champion) if champion else "none",
+    }
+    folders = [run_id, *([champion] if champion else [])]
+    wanted = caching.key(requests["evaluate"], {**splits, **models}, folders)
+    planned["evaluate"] = look("evaluate", requests["evaluate"], wanted)
+    every = {**run["plan"]["jobs"], **planned}
+    runs.record(run_id, jobs=every)
+    return {**requests, "jobs": every}
+
+
+def _looking(run: Run, environment: Environment) -> Callable[[str, Request, str | None], Entry]:
+    """Gives a job's entry on the run: its key, and the earlier run whose outputs are reused."""
+    earlier = [] if run.get("no_cache") else records.newest_runs(caching.LOOK_BACK)
+
+    def entry(job: str, request: Request, wanted: str | None) -> Entry:
+        run_id = str(run["run_id"])
+        reused = caching.reuse(job, run_id, request, wanted, earlier, environment)
+        return {name: value for name, value in (("key", wanted), ("reused", reused)) if value}
+
+    return entry
+
+
+def _splits(run: Run, environment: Environment) -> str | None:
+    """What the splits are, by the rows they were made of and how; None where no report says."""
+    key = places.run(str(run["run_id"]), "prepare/prepare.json")
+    client = clients.client("s3")
+    try:
+        found = client.get_object(Bucket=environment.data_bucket, Key=key)
+    except client.exceptions.NoSuchKey:
+        return None
+    rows = json.loads(found["Body"].read()).get("dataset_digest")
+    return caching.key(run["plan"]["prepare"], {"rows": rows}, [str(run["run_id"])])
+
+
+def _champion() -> str | None:
+    """The run of the model in service."""
+    found = registry.champion()
+    return str(found["run"]) if found else None
+
+
+def _trained_by(run_id: str) -> str:
+    """The run that trained a run's model: itself, unless it reused one."""
+    trained: Entry = ((records.get(run_id) or {}).get("jobs") or {}).get("train", {})
+    return trained.get("reused", run_id)
+
+
+def _holds(environment: Environment, prefix: str) -> bool:
+    listed = clients.client("s3").list_objects_v2(
+        Bucket=environment.data_bucket, Prefix=prefix, MaxKeys=1
+    )
+    return bool(listed["KeyCount"])
