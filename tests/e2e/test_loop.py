@@ -17,8 +17,8 @@ from cli.history import Execution
 Eventually = Callable[..., Any]
 STATES = {
     "Begin", "StartCrawler", "PlanConvert", "Schema", "Convert", "Count", "Reconcile",
-    "Check", "Quality", "Plan", "Prepare", "Train", "Evaluate", "Baseline", "Gate", "Register",
-    "CreateModel", "Finish",
+    "Check", "Quality", "Plan", "Prepare", "PlanTraining", "Train", "Evaluate", "Baseline", "Gate",
+    "Register", "CreateModel", "Finish",
 }  # fmt: skip
 
 
@@ -243,6 +243,30 @@ def test_the_same_cause_starts_one_run(
     assert run["model_version"] == 2
 
 
+def test_a_run_with_nothing_new_deploys_what_was_trained(
+    stack: Any, first: dict[str, Any], eventually: Eventually
+) -> None:
+    before = records.runs(stack.name, 1)[0]["run_id"]
+    started = api.call(stack.name, "POST", "/runs", {"cause": "to deploy again"})
+    run = ended(stack, started["run_id"], eventually)
+    assert (run["status"], run["model_version"]) == ("succeeded", 3), run.get("error")
+    reused = {job: found.get("reused") for job, found in run["jobs"].items()}
+    # The champion is another than the last run had, so the comparison with it is new.
+    assert reused == {"prepare": before, "train": before, "baseline": before, "evaluate": None}
+    execution = Execution(run["execution_arn"])
+    list(execution.news())
+    told = {state.name: state.reused_from for state in execution.states if state.reused_from}
+    assert told == dict.fromkeys(("PrepareReused", "TrainReused", "BaselineReused"), before)
+    assert not {"Prepare", "Train", "Baseline"} & execution.durations().keys()
+    key = f"runs/{run['run_id']}/lineage.json"
+    found = stack.client("s3").get_object(Bucket=stack.outputs["DataBucket"], Key=key)
+    lineage = json.loads(found["Body"].read())
+    assert lineage["reused"] == dict.fromkeys(("prepare", "train", "baseline"), before)
+    assert lineage["jobs"]["train"] == f"{before}-train"
+    answer = api.call(stack.name, "POST", "/predictions", {"review_body": "fine"})
+    assert answer["model_version"] == 3
+
+
 def test_drift_is_seen_told_and_answered_with_a_new_model(
     stack: Any, first: dict[str, Any], eventually: Eventually
 ) -> None:
@@ -267,7 +291,7 @@ def test_drift_is_seen_told_and_answered_with_a_new_model(
     run = ended(stack, run["run_id"], eventually)
     assert (run["status"], run["outcome"]) == ("succeeded", "deployed"), run.get("error")
     answer = api.call(stack.name, "POST", "/predictions", {"review_body": "fine"})
-    assert answer["model_version"] == run["model_version"] == 3
+    assert answer["model_version"] == run["model_version"] == 4
     assert told(stack, "Drift in", eventually) == 1
 
 
@@ -281,7 +305,8 @@ def test_a_failing_script_is_told_and_the_old_model_serves_on(
     kept = s3.get_object(**where)["Body"].read()
     s3.put_object(**where, Body=broken_code())
     try:
-        started = api.call(stack.name, "POST", "/runs", {"cause": "a broken script"})
+        body = {"cause": "a broken script", "no_cache": True}
+        started = api.call(stack.name, "POST", "/runs", body)
         run = ended(stack, started["run_id"], eventually)
     finally:
         s3.put_object(**where, Body=kept)
