@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localcloud import lambda_code, lambda_idle, memory, saving
+from localcloud import lambda_code, lambda_idle, lambda_logs, memory, saving
 from localcloud import ministack_adapter as adapter
 from localcloud.config import HOST, CloudConfig
 
@@ -71,6 +71,7 @@ def install(config: CloudConfig) -> None:
             print(f"localcloud.{name} is not there yet: its service is not served", flush=True)
     lambda_code.install(config)
     lambda_idle.install()
+    lambda_logs.install()
     saving.install(config)
     memory.install()
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from botocore.model import NoShapeFoundError
+
 from localcloud.ministack_adapter import StatesError
 from localcloud.service_models import service_model
 
@@ -45,8 +47,11 @@ def refusal(document: dict[str, Any]) -> tuple[str, str]:
 
 def _modelled(service: str, code: str) -> str | None:
     """The Java name of an exception that the service's model knows."""
-    known = {shape.name for shape in service_model(service).error_shapes}
-    if code not in known:
+    try:
+        shape = service_model(service).shape_for(code)
+    except NoShapeFoundError:
+        return None
+    if not shape.metadata.get("exception"):
         return None
     base = code.removesuffix("Exception").removesuffix("Fault")
     return f"{base}Exception"
