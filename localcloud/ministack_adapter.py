@@ -76,6 +76,8 @@ def configure(config: CloudConfig) -> None:
     sfn = part("ministack.services.stepfunctions")
     original = sfn._invoke_aws_sdk_integration
     sfn._invoke_aws_sdk_integration = lambda arn, given: _sdk_integration(original, arn, given)
+    for module in ("ministack.core.responses", "ministack.services.stepfunctions"):
+        replace(module, "_service_model", lambda _: _service_model)
 
 
 def config() -> CloudConfig:
@@ -120,6 +122,17 @@ def replace(module: str, name: str, make: Callable[[Any], Any]) -> None:
         raise ValueError(f"list {module}.{name} in PARTS before replacing it")
     target = part(module)
     setattr(target, name, make(getattr(target, name)))
+
+
+def _service_model(service: str) -> Any:
+    """The model of a service as ministack names it; None where botocore has none."""
+    from botocore.exceptions import UnknownServiceError
+
+    names = part("ministack.core.responses")._BOTOCORE_NAME
+    try:
+        return service_models.service_model(names.get(service, service))
+    except UnknownServiceError:
+        return None
 
 
 # --- Services -----------------------------------------------------------------------------------

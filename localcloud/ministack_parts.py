@@ -13,7 +13,7 @@ PARTS = {
     "ministack.core.router": "_is_aws_service_name",
     "ministack.core.responses": (
         "_expected_envelope_content_type get_account_id get_region set_request_account_id "
-        "set_request_region"
+        "set_request_region _service_model _BOTOCORE_NAME"
     ),
     "ministack.core.persistence": "_json_default _state_format_version",
     "ministack.core.lambda_runtime": (
@@ -27,7 +27,7 @@ PARTS = {
         "_emit_execution_status_event _sdk_json_params _sdk_json_result _apply_input_path "
         "_apply_output_path _apply_parameters _apply_result_selector _apply_result_path "
         "_apply_state_assign _next_or_end _fail_state_error _invoke_with_callback _task_tokens "
-        "_resolve_path_or_ctx now_iso"
+        "_resolve_path_or_ctx now_iso _service_model"
     ),
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",

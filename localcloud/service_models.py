@@ -1,5 +1,5 @@
-"""botocore's models of the services, by one session that all of the cloud shares: another session
-would read them anew, a tenth of a second and 10 MB for SageMaker's.
+"""botocore's models of the services, by one session that all of the cloud shares, ministack too:
+another would read them anew, a tenth of a second and 10 MB for SageMaker's.
 """
 
 from __future__ import annotations
