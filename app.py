@@ -79,6 +79,21 @@ def answer_review(review_id: str) -> Response:
     return routes.answer_review(app.current_request)
 
 
+@app.route("/models/{version}/approval", methods=["POST"], authorizer=administrators)
+def decide_approval(version: str) -> Response:
+    return routes.decide_approval(app.current_request)
+
+
+@app.route("/links/{token}", methods=["GET"])
+def open_link(token: str) -> Response:
+    return routes.open_link(app.current_request)
+
+
+@app.route("/links/{token}", methods=["POST"], content_types=[routes.FORM])
+def decide_link(token: str) -> Response:
+    return routes.decide_link(app.current_request)
+
+
 @app.on_cw_event(
     {
         "source": ["aws.s3"],
@@ -114,6 +129,17 @@ def run_step(event: dict[str, Any], context: Any) -> Any:
 )
 def run_ended(event: CloudWatchEvent) -> Any:
     return events.run_ended(event.to_dict(), event.context)
+
+
+@app.on_cw_event(
+    {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {"ModelApprovalStatus": ["Approved", "Rejected"]},
+    }
+)
+def approval(event: CloudWatchEvent) -> Any:
+    return events.approval(event.to_dict(), event.context)
 
 
 @app.lambda_function()

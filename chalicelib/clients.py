@@ -16,4 +16,7 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     retries: Any = {"mode": "standard", "max_attempts": 4}
-    return boto3.client(service, config=Config(retries=retries, connect_timeout=5))
+    config = Config(retries=retries, connect_timeout=5)
+    if service == "s3":  # an address of an object under KMS must be signed with Version 4
+        config = config.merge(Config(signature_version="s3v4"))
+    return boto3.client(service, config=config)

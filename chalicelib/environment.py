@@ -33,6 +33,7 @@ class Environment:
     monitor_schedule: str
     drift_alarm: str
     rollout_alarms: str  # their names, with commas between
+    link_secret: str
 
     @classmethod
     def from_env(cls) -> Environment:

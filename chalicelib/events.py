@@ -32,9 +32,10 @@ def coalesce(event: Event, context: Any) -> Any:
 def sweep(event: Event, context: Any) -> Any:
     from chalicelib.drift import reaction as incidents
     from chalicelib.ingest import coalesce as waiting
+    from chalicelib.model import approval as decisions
 
     _correlate(event["id"], context)
-    return {**waiting.sweep(), "drift": incidents.sweep()}
+    return {**waiting.sweep(), "drift": incidents.sweep(), "approval": decisions.sweep()}
 
 
 def run_step(event: Event, context: Any) -> Any:
@@ -56,6 +57,7 @@ def run_ended(event: Event, context: Any) -> Any:
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     from chalicelib import runs
+    from chalicelib.model import approval
 
     detail = event["detail"]
     if detail["stateMachineArn"] != Environment.from_env().retrain_machine_arn:
@@ -63,7 +65,19 @@ def run_ended(event: Event, context: Any) -> Any:
     _correlate(detail["name"], context)
     words = detail.get("cause") or detail.get("error") or "nobody said why"
     runs.fail(detail["name"], f"the execution ended as {detail['status']}: {words}")
+    approval.abandon(runs.get(detail["name"]))
     return {"closed": detail["name"]}
+
+
+def approval(event: Event, context: Any) -> Any:
+    """Somebody approved or rejected a package in the registry; our own decisions come by too."""
+    from chalicelib.model import approval as decisions
+
+    detail = event["detail"]
+    if detail["ModelPackageGroupName"] != Environment.from_env().model_group:
+        return {"ignored": detail["ModelPackageGroupName"]}
+    _correlate(event["id"], context)
+    return decisions.registry_changed(detail)
 
 
 def drift(event: Event, context: Any) -> Any:

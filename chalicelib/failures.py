@@ -32,6 +32,7 @@ RESULTS = (
     ("Prepare", "prepared"),
     ("Gate", "gate"),
     ("Register", "register"),
+    ("AwaitApproval", "approval"),
 )
 JOB_STATES = {"prepare": "Prepare", "train": "Train", "evaluate": "Evaluate",
               "baseline": "Baseline"}  # fmt: skip
@@ -79,6 +80,8 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
     new_data = bool((run.get("begin") or {}).get("has_new_data"))
     for name, key in RESULTS:
         if key == "rejected" and not (run.get("reconcile") or {}).get("has_rejects"):
+            continue
+        if key == "approval" and not (run.get("register") or {}).get("needs_approval"):
             continue
         if key not in run and (new_data or key not in OF_DATA):
             return name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -83,6 +83,19 @@ class Gate(Section):
     maximum: dict[str, float] = Field(default_factory=dict)
     max_regression: Annotated[float, Field(ge=0)] = 0.0
     max_slice_regression: Annotated[float, Field(ge=0)] | None = None
+    approval: Literal["none", "manual"] = "none"
+    # With a run's own day well within the year that an execution may take.
+    approval_timeout_hours: Annotated[float, Field(gt=0, le=14 * 24)] = 24
+
+    @property
+    def by_hand(self) -> bool:
+        """A person decides before a model goes into service."""
+        return self.approval == "manual"
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What the evaluation is judged by."""
+        return self.model_dump(exclude={"approval", "approval_timeout_hours"})
 
 
 def problems(

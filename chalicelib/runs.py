@@ -21,7 +21,6 @@ from chalicelib.environment import Environment
 from chalicelib.ingest import arrivals
 
 CAUSE = "#cause#"
-ACTIVE = ("starting", "running")
 # The execution's input.
 FACTS = ("reason", "cause", "dataset", "arrivals", "accept_quality", "no_cache")
 
@@ -121,7 +120,7 @@ def fail(
 ) -> bool:
     """Close a run that failed and tell people once; False where it was closed before."""
     run = records.get(run_id)
-    if run is None or run["status"] not in ACTIVE:
+    if run is None or run["status"] not in transactions.ACTIVE:
         _settle(run_id)
         return _tell(run_id, run)
     ended = {
@@ -151,7 +150,7 @@ def mend(patience: dt.timedelta) -> str:
     run = records.get(run_id) or {}
     if clock.now() - clock.parse(run.get("ended_at") or run["started_at"]) < patience:
         return f"{run_id} is young"
-    if run["status"] not in ACTIVE:
+    if run["status"] not in transactions.ACTIVE:
         _settle(run_id)
         _tell(run_id, run)
         return f"{run_id} was settled"
@@ -246,7 +245,12 @@ def _settle(run_id: str) -> None:
     from chalicelib.ingest import coalesce
 
     lease, run = records.get(transactions.LEASE), records.get(run_id)
-    if run is None or run["status"] in ACTIVE or lease is None or lease["run"] != run_id:
+    if (
+        run is None
+        or run["status"] in transactions.ACTIVE
+        or lease is None
+        or lease["run"] != run_id
+    ):
         return
     dataset, ids = str(run["dataset"]), [str(each) for each in run.get("arrivals", [])]
     if run["status"] == "succeeded":

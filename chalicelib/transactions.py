@@ -12,6 +12,7 @@ from chalicelib.environment import Environment
 
 LEASE = "#lease"
 DATASET = "#dataset#"
+ACTIVE = ("starting", "running", "waiting")  # the last: for a person's approval
 
 
 def commit(items: list[dict[str, Any]]) -> bool:
@@ -40,18 +41,23 @@ def put_new(key: str, values: dict[str, Any]) -> dict[str, Any]:
 
 def change_active(run_id: str, values: dict[str, Any]) -> dict[str, Any]:
     """Set attributes of a run that is active."""
+    return change_while(run_id, values, ACTIVE)
+
+
+def change_while(key: str, values: dict[str, Any], statuses: tuple[str, ...]) -> dict[str, Any]:
+    """Set attributes of a record while its status is one of these."""
     names = {f"#n{i}": name for i, name in enumerate(values)}
     marked = {f":v{i}": value for i, value in enumerate(values.values())}
-    marked |= {":starting": "starting", ":running": "running"}
+    allowed = {f":s{i}": status for i, status in enumerate(statuses)}
     pairs = ", ".join(f"#n{i} = :v{i}" for i in range(len(names)))
     return {
         "Update": {
             "TableName": Environment.from_env().runs_table,
-            "Key": records.key(run_id),
+            "Key": records.key(key),
             "UpdateExpression": f"SET {pairs}",
-            "ConditionExpression": "#status IN (:starting, :running)",
+            "ConditionExpression": f"#status IN ({', '.join(allowed)})",
             "ExpressionAttributeNames": {**names, "#status": "status"},
-            "ExpressionAttributeValues": records.item(marked),
+            "ExpressionAttributeValues": records.item(marked | allowed),
         }
     }
 

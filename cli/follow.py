@@ -14,6 +14,7 @@ from cli.history import REUSED, RUNNING, Execution, State
 # States that only steer; their time is in the run's record all the same.
 QUIET = {"Choice", "Wait", "Pass", "Succeed", "Fail"}
 ENDED = ("succeeded", "failed")
+WAITING = "waiting"
 A_LOOK = 0.5  # seconds: what takes longer does work
 
 
@@ -30,7 +31,7 @@ def run(stack: str, run_id: str, timeout: float = 7200) -> tuple[dict[str, Any],
     execution = Execution(record["execution_arn"])
     machine(execution, deadline)
     record = records.run(stack, run_id)
-    while record["status"] not in ENDED:
+    while record["status"] not in (*ENDED, WAITING):
         _wait(deadline, f"run {run_id} to be closed")
         record = records.run(stack, run_id)
     conclude(stack, record)
@@ -47,7 +48,7 @@ def machine(execution: Execution, deadline: float) -> None:
                     lines.add(state)
                 elif what == "left" and state.reused_from:
                     lines.reused(state)
-            if execution.status != RUNNING:
+            if execution.status != RUNNING or execution.waits_for_a_person:
                 lines.close()
                 return
             at_work = [s.name for s in execution.states if s.left is None and s.kind not in QUIET]
@@ -63,8 +64,19 @@ def conclude(stack: str, record: dict[str, Any]) -> None:
             show.console.print(f"    [dim]{escape(line)}[/dim]")
     elif record.get("outcome") == "deployed":
         show.console.print(f"  [green]in service[/green]  model version {record['model_version']}")
+    elif record["status"] == WAITING:
+        version = record["model_version"]
+        show.console.print(
+            f"  [yellow]version {version} waits for approval[/yellow]  driftloop approve {version}"
+        )
+    elif record.get("outcome") == "rejected":
+        show.console.print(f"  [yellow]rejected[/yellow]  {escape(_words(record['approval']))}")
     else:
         show.console.print("  [yellow]the champion stays[/yellow]  the gate kept the new model out")
+
+
+def _words(decision: dict[str, Any]) -> str:
+    return f"by {decision['by']}: {decision['reason']}"
 
 
 class Lines:

@@ -12,6 +12,7 @@ from cli import target
 
 RUNNING = "RUNNING"
 REUSED = "Reused"  # ends the name of the state that takes a job's place
+APPROVAL = "AwaitApproval"
 
 
 @dataclass
@@ -61,6 +62,11 @@ class Execution:
                 state.left = event["timestamp"]
                 state.output = json.loads(exited.get("output") or "null")
                 yield "left", state
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """It goes on when somebody approves or rejects the model, or the time for that is over."""
+        return any(state.name == APPROVAL and state.left is None for state in self.states)
 
     def durations(self) -> dict[str, float]:
         """Seconds in each state, its visits added up, in the order of the first visit."""

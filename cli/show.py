@@ -27,6 +27,8 @@ STYLES = {
     "violations": "yellow",
     "kept_champion": "yellow",
     "pending": "yellow",
+    "waiting": "yellow",
+    "rejected": "yellow",
     "held": "red",
 }
 WHOLE = {"run_id", "time", "created_at", "status", "outcome"}

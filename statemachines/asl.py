@@ -46,7 +46,6 @@ TRANSIENT = {
     ],
 }
 MAX_DELAY_SECONDS = 60
-MACHINE_TIMEOUT_SECONDS = 24 * 3600
 LAMBDA_TIMEOUT_SECONDS = 300
 
 
@@ -60,13 +59,15 @@ def retry(service: str) -> Retry:
     )
 
 
-def step(name: str, step_name: str, function: str = "${RunStepArn}") -> Task:
+def step(
+    name: str, step_name: str, function: str = "${RunStepArn}", *, result_path: str | None = None
+) -> Task:
     """A state that a Lambda function does; its answer lies under the step's name."""
     return Task(
         name,
         resource=function,
         parameters={"step": step_name, "run.$": "$"},
-        result_path=f"$.{step_name}",
+        result_path=result_path or f"$.{step_name}",
         timeout_seconds=LAMBDA_TIMEOUT_SECONDS,
         retry=[retry("lambda")],
     )
@@ -107,9 +108,9 @@ def guard(states: list[Task | Parallel], handler: Chain) -> None:
         state.add_catch(_catch(handler.steps[0]))
 
 
-def compiled(machine: Chain, comment: str) -> str:
+def compiled(machine: Chain, comment: str, timeout_seconds: int = 24 * 3600) -> str:
     """The machine as the JSON that is checked in."""
-    graph = Graph(machine, comment=comment, timeout_seconds=MACHINE_TIMEOUT_SECONDS).to_dict()
+    graph = Graph(machine, comment=comment, timeout_seconds=timeout_seconds).to_dict()
     definition = json.loads(json.dumps(graph, default=Block.to_dict))
     _complete(definition["States"])
     return json.dumps(definition, indent=2) + "\n"

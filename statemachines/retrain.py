@@ -29,6 +29,8 @@ CRAWLER_BUSY = Retry(
     max_attempts=300,
     backoff_rate=1.0,
 )
+# A day for its work, and two weeks in which a person may decide (gate.approval_timeout_hours).
+TIMEOUT_SECONDS = 15 * 24 * 3600
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
@@ -44,7 +46,7 @@ def compiled() -> str:
     new_data = Choice("HasNewData")
     new_data.add_choice(ChoiceRule.BooleanEquals("$.begin.has_new_data", True), data.steps[0])
     new_data.default_choice(learn.steps[0])
-    return asl.compiled(Chain([begin, new_data]), COMMENT)
+    return asl.compiled(Chain([begin, new_data]), COMMENT, TIMEOUT_SECONDS)
 
 
 def _data(failure: Chain, learn: Chain) -> Chain:
@@ -190,7 +192,41 @@ def _deploy(failure: Chain, finish: Task) -> Chain:
     after = _in_service(failure, finish)
     create.next(after)
     update.next(after)
-    return Chain([register, model, config, before])
+    Chain([model, config, before])
+    by_hand = Choice("NeedsApproval")
+    by_hand.add_choice(
+        ChoiceRule.BooleanEquals("$.register.needs_approval", True),
+        _approval(failure, model, finish),
+    )
+    by_hand.default_choice(model)
+    return Chain([register, by_hand])
+
+
+def _approval(failure: Chain, approved: Task, rejected: Task) -> Task:
+    """Hand out a token and wait until a person sends it back, or the time is over.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
+    """
+    wait = Task(
+        "AwaitApproval",
+        resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
+        parameters={
+            "FunctionName": "${RunStepArn}",
+            "Payload": {"step": "ask", "run.$": "$", "task_token.$": "$$.Task.Token"},
+        },
+        timeout_seconds_path="$.register.approval.timeout_seconds",
+        result_path="$.approval",
+        retry=[asl.retry("lambda")],
+    )
+    expire = asl.step("ExpireApproval", "expire", result_path="$.approval")
+    wait.add_catch(Catch(error_equals=["States.Timeout"], next_step=expire, result_path=None))
+    asl.guard([wait, expire], failure)
+    decided = Choice("Approved")
+    decided.add_choice(ChoiceRule.BooleanEquals("$.approval.approved", True), approved)
+    decided.default_choice(rejected)
+    wait.next(decided)
+    expire.next(decided)
+    return wait
 
 
 def _existing(failure: Chain, before: Task, create: Task, update: Task) -> Choice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 STYLE = """
 body { font: 15px/1.55 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; margin: 0 }
@@ -68,9 +69,10 @@ def _example(document: Document, url: str, path: str, method: str, operation: Do
     if {"sigv4": []} in operation["security"]:
         lines.append("--aws-sigv4 aws:amz:$AWS_REGION:execute-api --user $KEY_ID:$SECRET_KEY")
     if body := operation.get("requestBody"):
-        schema = body["content"]["application/json"]["schema"]
-        content = json.dumps(_sample(document, schema))
-        lines += ["-H 'Content-Type: application/json'", f"-d '{content}'"]
+        kind, media = next(iter(body["content"].items()))
+        sample = _sample(document, media["schema"])
+        content = json.dumps(sample) if kind == "application/json" else urlencode(sample)
+        lines += [f"-H 'Content-Type: {kind}'", f"-d '{content}'"]
     return " \\\n  ".join(lines)
 
 

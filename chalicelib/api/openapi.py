@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KEY: list[dict[str, list[str]]] = [{"api_key": []}]
 SIGNED: list[dict[str, list[str]]] = [{"sigv4": []}]
 JSON, JSON_LINES = "application/json", "application/jsonlines"
+FORM = "application/x-www-form-urlencoded"
 REQUEST_ID: Schema = {
     "X-Request-Id": {"description": "The request's own X-Request-Id, or a new one",
                      "schema": schemas.TEXT},
@@ -56,7 +57,7 @@ def document(settings: Settings) -> Schema:
                           "description": "AWS Signature Version 4, for execute-api"},
             },
         },
-        "paths": _predicting() | _telling() | _administering(),
+        "paths": _predicting() | _telling() | _deciding() | _administering(),
     }  # fmt: skip
 
 
@@ -93,6 +94,32 @@ def _telling() -> Schema:
     }
 
 
+def _deciding() -> Schema:
+    """Pages behind the links of messages: who has the link needs no key and no signature."""
+    token = _path("token", schemas.TEXT)
+    shown = _operation("What a link of a message is about", _pages("200", "404", "410"), ("429",))
+    moved = {"description": "The document is there", "content": {"text/html": {"schema": {}}}}
+    shown["responses"]["302"] = {**moved, "headers": REQUEST_ID}
+    decided = _operation(
+        "Decide it, once", _pages("200", "400", "404", "409", "410"), ("415", "429")
+    )
+    form = dict.fromkeys(("action", "who", "reason"), schemas.TEXT)
+    fields = schemas.thing(form, required=["action", "who"])
+    body = {"required": True, "content": {FORM: {"schema": fields}}}
+    return {
+        "/links/{token}": {
+            "get": {**shown, "parameters": [token]},
+            "post": {**decided, "parameters": [token], "requestBody": body},
+        }
+    }
+
+
+def _pages(*statuses: str) -> Schema:
+    words = {"200": "The page", "410": "The link has expired", **REFUSALS}
+    page = {"text/html": {"schema": schemas.TEXT}}
+    return {status: {"description": words[status], "content": page} for status in statuses}
+
+
 def _administering() -> Schema:
     started = {"202": _found("Started")}
     common = {"why": schemas.words(500), "no_cache": schemas.FLAG}
@@ -125,6 +152,14 @@ def _administering() -> Schema:
         parameters=[_path("review_id", schemas.REVIEW_ID)],
         security=SIGNED,
     )
+    approve = _operation(
+        "Approve or reject a version that waits",
+        {"200": _found("Decided")},
+        (*BODY, "403", "404", "409"),
+        body={"required": True, **_content(schemas.reference("Decision"))},
+        parameters=[_path("version", schemas.VERSION_IN_PATH)],
+        security=SIGNED,
+    )
     return {
         "/models": {"get": _listing("Model versions, newest first", "Models")},
         "/drift": {"get": _listing("What the monitor found, newest first", "Drift")},
@@ -132,6 +167,7 @@ def _administering() -> Schema:
         "/runs/{run_id}/retry": {"post": retry},
         "/reviews": {"get": _listing("Predictions that wait for a person", "Reviews")},
         "/reviews/{review_id}": {"post": review},
+        "/models/{version}/approval": {"post": approve},
     }
 
 

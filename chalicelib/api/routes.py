@@ -16,10 +16,12 @@ from chalicelib.errors import ApiError
 
 Route = Callable[[Any], Response]
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 JSON_LINES = ("application/jsonlines", "application/x-ndjson")
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 RUN_ID = re.compile(schemas.RUN_ID["pattern"])
 REVIEW_ID = re.compile(schemas.REVIEW_ID["pattern"])
+VERSION = re.compile(schemas.VERSION_IN_PATH["pattern"])
 MAX_LISTED = 100
 LISTED = 20
 # Chalice's and API Gateway's own refusals, under the codes that this API uses.
@@ -124,11 +126,12 @@ def models(request: Request) -> tuple[int, Any]:
     """The registry's packages, newest first, with what each measured."""
     from chalicelib import records
     from chalicelib.environment import Environment
-    from chalicelib.model import registry
+    from chalicelib.model import approval, registry
 
     limit = _limit(request)
     champion = registry.champion() or {}
     runs = {run.get("model_version"): run for run in records.newest_runs(MAX_LISTED)}
+    asked = {each["model_version"]: each for each in approval.newest(MAX_LISTED)}
     found = []
     for package in registry.packages(Environment.from_env(), limit):
         version = package["ModelPackageVersion"]
@@ -141,6 +144,7 @@ def models(request: Request) -> tuple[int, Any]:
                 "in_service": version == champion.get("model_version"),
                 "run_id": run.get("run_id"),
                 "evaluation": run.get("evaluation"),
+                "approval": approval.public(asked[version]) if version in asked else None,
             }
         )
     return 200, {"models": found}
@@ -223,6 +227,40 @@ def answer_review(request: Request) -> tuple[int, Any]:
     if not REVIEW_ID.fullmatch(review_id):
         raise ApiError(404, "no_review", f"no review {review_id[:100]} waits for an answer")
     return 200, reviews.answer(review_id, _raw(request), _caller(request))
+
+
+@route
+def decide_approval(request: Request) -> tuple[int, Any]:
+    """Approve or reject a version that waits. The caller is kept with the decision."""
+    from chalicelib.api import bodies
+    from chalicelib.model import approval
+
+    words = (request.uri_params or {})["version"]
+    if not VERSION.fullmatch(words):
+        raise ApiError(404, "no_approval", f"nobody was asked to approve version {words[:100]}")
+    content = bodies.decode(_raw(request))
+    if strange := sorted(content.keys() - {"decision", "reason"}):
+        raise ApiError(400, "unknown_field", f"there is no field {strange[0]}", strange[0])
+    decision, reason = content.get("decision"), content.get("reason", "")
+    if decision not in ("approve", "reject"):
+        raise ApiError(400, "invalid_field", "decision is approve or reject", "decision")
+    if not isinstance(reason, str):
+        raise ApiError(400, "invalid_field", "reason is a text", "reason")
+    decided = approval.Decision(decision == "approve", _caller(request), reason)
+    return 200, approval.public(approval.decide(int(words), decided))
+
+
+def open_link(request: Request) -> Response:
+    """The page behind a link of a message."""
+    from chalicelib.api import decisions
+
+    return decisions.show((request.uri_params or {})["token"])
+
+
+def decide_link(request: Request) -> Response:
+    from chalicelib.api import decisions
+
+    return decisions.decide((request.uri_params or {})["token"], request)
 
 
 def _caller(request: Request) -> str:

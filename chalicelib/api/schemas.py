@@ -14,6 +14,7 @@ FLAG: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 VERSION: Schema = {"type": ["integer", "null"]}
 RUN_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"}
+VERSION_IN_PATH: Schema = {"type": "string", "pattern": r"^[1-9][0-9]{0,8}$"}
 REVIEW_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$"}
 
 
@@ -54,6 +55,16 @@ def components(settings: Settings) -> dict[str, Schema]:
         "Reviewed": thing(
             {"review_id": TEXT, "label": TEXT, "predicted": {}},
             required=["review_id", "label", "predicted"],
+        ),
+        "Decision": closed(
+            thing(
+                {"decision": {"enum": ["approve", "reject"]}, "reason": TEXT},
+                required=["decision"],
+            )
+        ),
+        "Decided": thing(
+            {"model_version": COUNT, "status": {"enum": ["approved", "rejected"]}, "by": TEXT},
+            required=["model_version", "status", "by"],
         ),
         "Reviews": thing({"reviews": listed({"type": "object"})}, required=["reviews"]),
         "Drift": thing({"drift": listed({"type": "object"})}, required=["drift"]),

@@ -47,6 +47,7 @@ def document(
         "evaluation": at("evaluation/evaluation.json"),
         "baseline": at("baseline/"),
         "gate": run["gate"],
+        "approval": run.get("approval"),
         "model": {
             "artefact": places.uri(environment, places.model(run_id)),
             "version": registered.get("model_version"),

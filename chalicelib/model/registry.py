@@ -35,7 +35,7 @@ def request(
         "ModelPackageGroupName": environment.model_group,
         "ModelPackageDescription": f"run {run_id}, reason {run['reason']}",
         "ClientToken": run_id,
-        "ModelApprovalStatus": "Approved",
+        "ModelApprovalStatus": "PendingManualApproval" if settings.gate.by_hand else "Approved",
         "InferenceSpecification": {
             "Containers": [rollout.container(environment, run_id)],
             "SupportedContentTypes": ["application/json"],
@@ -92,11 +92,19 @@ def register(
     return arn, version(arn)
 
 
-def reject(arn: str, why: str) -> None:
-    """A model that did not stand its deployment."""
+def set_status(arn: str, status: str, words: str) -> None:
+    """`Approved` or `Rejected`, and by whom."""
     clients.client("sagemaker").update_model_package(
-        ModelPackageArn=arn, ModelApprovalStatus="Rejected", ApprovalDescription=why[:1024]
+        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=words[:1024]
     )
+
+
+def changed_by(arn: str) -> tuple[str, str]:
+    """Who changed a package last, and what they wrote to it."""
+    found = clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    who = found.get("LastModifiedBy") or {}
+    name = who.get("UserProfileName") or (who.get("IamIdentity") or {}).get("Arn")
+    return str(name or "somebody in the registry"), str(found.get("ApprovalDescription", ""))
 
 
 def version(arn: str) -> int:

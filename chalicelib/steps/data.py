@@ -115,9 +115,11 @@ def fail(run: Run) -> dict[str, Any]:
     A model whose deployment failed is rejected in the registry: no rollback leads to it.
     """
     registered = run.get("register") or {}
-    explanation = failures.explain(run["error"], registered.get("at"))
+    deploying_since = (run.get("approval") or registered).get("at")
+    explanation = failures.explain(run["error"], deploying_since)
     if run["error"]["Error"] == "EndpointFailed":
-        registry.reject(registered["model_package_arn"], explanation.message)
+        arn = registered["model_package_arn"]
+        registry.set_status(arn, "Rejected", explanation.message)
         runs.record(str(run["run_id"]), rolled_back=list(explanation.alarms) or None)
     closed = runs.fail(
         str(run["run_id"]),

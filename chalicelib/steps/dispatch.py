@@ -16,7 +16,7 @@ class UnknownStepError(Exception):
 
 
 def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.steps import data, model, quality, training
+    from chalicelib.steps import approval, data, model, quality, training
 
     return _dispatch(
         event,
@@ -33,6 +33,8 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
             "fail": data.fail,
             "gate": model.decide,
             "register": model.register,
+            "ask": approval.ask,
+            "expire": approval.expire,
             "finish": model.finish,
         },
     )
@@ -59,4 +61,5 @@ def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, 
     name, run = event["step"], event["run"]
     if name not in known:
         raise UnknownStepError(f"there is no step {name}; there are: {', '.join(sorted(known))}")
-    return known[name](run)
+    token = event.get("task_token")
+    return known[name]({**run, "task_token": token} if token else run)

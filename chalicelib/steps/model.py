@@ -6,11 +6,14 @@ Each takes the execution's state and returns what the machine keeps under the st
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, places
 from chalicelib.environment import Environment
 from chalicelib.model import gate, registry, rollout
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Settings
 
 Run = dict[str, Any]
 
@@ -19,7 +22,7 @@ def decide(run: Run) -> dict[str, Any]:
     """Challenger against the thresholds and the champion; the verdict goes on the run."""
     from chalicelib import runs, settings
 
-    policy = gate.Policy(**settings.load().gate.model_dump())
+    policy = gate.Policy(**settings.load().gate.limits)
     run_id = str(run["run_id"])
     challenger = _evaluation(run_id, "evaluation.json")
     if challenger is None:
@@ -55,6 +58,8 @@ def register(run: Run) -> dict[str, Any]:
         "at": clock.text(clock.now()),
         "model_version": version,
         "model_package_arn": arn,
+        "needs_approval": configured.gate.by_hand,
+        "approval": {"timeout_seconds": _approval_seconds(configured)},
         "create_model": rollout.create_model(run_id, environment, configured, version),
         "create_endpoint_config": rollout.create_endpoint_config(run_id, environment, configured),
         "endpoint": endpoint,
@@ -70,15 +75,15 @@ def finish(run: Run) -> dict[str, Any]:
     environment = Environment.from_env()
     run_id, registered = str(run["run_id"]), run.get("register")
     ended_at = clock.text(clock.now())
-    outcome = "deployed" if registered else "kept_champion"
-    if registered:
+    outcome = _outcome(run)
+    if registered and outcome == "deployed":
         registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
     lineage_uri = _lineage(run, environment, outcome, ended_at)
     runs.succeed(run_id, outcome=outcome)
     notify.notify(
         outcome,
         _subject(run),
-        "\n".join(run["gate"]["reasons"]),
+        "\n".join([*_decided(run), *run["gate"]["reasons"]]),
         run_id=run_id,
         reason=run["reason"],
         cause=run["cause"],
@@ -95,10 +100,33 @@ def _lineage(run: Run, environment: Environment, outcome: str, ended_at: str) ->
     return lineage.write(run, environment, outcome, ended_at)
 
 
+def _outcome(run: Run) -> str:
+    if not run.get("register"):
+        return "kept_champion"
+    return "deployed" if run.get("approval", {"approved": True})["approved"] else "rejected"
+
+
 def _subject(run: Run) -> str:
-    if registered := run.get("register"):
-        return f"Model version {registered['model_version']} is in service"
-    return "The champion stays: the new model did not pass the gate"
+    outcome = _outcome(run)
+    if outcome == "kept_champion":
+        return "The champion stays: the new model did not pass the gate"
+    version = run["register"]["model_version"]
+    if outcome == "rejected":
+        return f"Model version {version} was rejected"
+    return f"Model version {version} is in service"
+
+
+def _decided(run: Run) -> list[str]:
+    """Who approved or rejected it, where somebody was asked."""
+    if (decision := run.get("approval")) is None:
+        return []
+    words = "approved" if decision["approved"] else "rejected"
+    why = f": {decision['reason']}" if decision["reason"] else ""
+    return [f"{words} by {decision['by']}{why}"]
+
+
+def _approval_seconds(settings: Settings) -> int:
+    return max(1, round(settings.gate.approval_timeout_hours * 3600))
 
 
 def _clear(endpoint: dict[str, str], before: dict[str, Any]) -> None:

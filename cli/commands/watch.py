@@ -27,21 +27,6 @@ def runs(limit: Limit = 20, json: Json = False) -> None:
     show.table(found, columns)
 
 
-@app.command(rich_help_panel=PANEL)
-def models(limit: Limit = 20, json: Json = False) -> None:
-    """Versions in the registry, newest first, and what each measured."""
-    from cli import api
-
-    found = api.call(stack(), "GET", f"/models?limit={min(limit, 100)}")["models"]
-    if json:
-        show.as_json(found)
-        return
-    for model in found:
-        model["accuracy"] = (model.get("evaluation") or {}).get("accuracy")
-        model["state"] = "in service" if model["in_service"] else model["status"]
-    show.table(found, ("model_version", "state", "accuracy", "run_id", "created_at"))
-
-
 @drift_app.callback()
 def drift(context: typer.Context, limit: Limit = 10, json: Json = False) -> None:
     """Without a subcommand: what the monitor found in live traffic, and what was decided."""

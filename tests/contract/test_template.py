@@ -14,8 +14,8 @@ import yaml
 from cli.package import Package
 
 FUNCTIONS = {
-    "APIHandler", "Intake", "Coalesce", "Sweep", "RunStep", "RunEnded", "MonitorStep", "Drift",
-    "Webhook",
+    "APIHandler", "Intake", "Coalesce", "Sweep", "RunStep", "RunEnded", "Approval", "MonitorStep",
+    "Drift", "Webhook",
 }  # fmt: skip
 OUTPUTS = {
     "DataBucket", "ApiUrl", "RestApiId", "ApiKeyId", "RunsTable", "ArrivalsTable", "TopicArn",
@@ -85,9 +85,10 @@ def test_the_machines_may_call_what_they_call(template: dict[str, Any], packaged
         allowed = {a for name, s in statements(template) if name == role for a in s["Action"]}
         text = packaged.definitions[machine].decode()
         for service, operation in re.findall(
-            r'"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync)?"', text
+            r'"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync|\.waitForTaskToken)?"', text
         ):
-            assert f"{service}:{operation[0].upper()}{operation[1:]}" in allowed
+            action = f"{service}:{operation[0].upper()}{operation[1:]}"
+            assert {"lambda:Invoke": "lambda:InvokeFunction"}.get(action, action) in allowed
 
 
 def test_every_substitution_of_a_definition_is_given(template: dict[str, Any], packaged: Package):
@@ -119,6 +120,18 @@ def test_events_are_those_of_this_stack(template: dict[str, Any]):
     assert detail("Intake")["object"]["key"] == [{"prefix": "incoming/"}]
     assert detail("RunEnded")["stateMachineArn"]
     assert detail("Drift")["alarmName"]
+    assert detail("Approval")["ModelPackageGroupName"] == [{"Ref": "PipelineName"}]
+
+
+def test_who_signs_links_may_read_the_secret(template: dict[str, Any]):
+    functions = of_type(template, "AWS::Serverless::Function")
+    signing = {
+        f"{name}Role"
+        for name, function in functions.items()
+        if "API_URL" in function.get("Environment", {}).get("Variables", {})
+    }
+    reading = {name for name, s in statements(template) if s["Resource"] == [{"Ref": "LinkSecret"}]}
+    assert reading == signing | {"APIHandlerRole"}
 
 
 def test_the_outputs_the_command_reads_are_there(template: dict[str, Any]):

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +18,10 @@ import pytest
 from backports import zstd
 from boto3.dynamodb.conditions import Key
 
-from cli import arrivals, datasets, deploy, drop, project, quarantine, records, reviews, target
-from tests.conftest import ROOT, Cloud
+from cli import arrivals, datasets, drop, quarantine, records, reviews, target
+from tests.conftest import Cloud
+from tests.e2e.own_project import deployed, forget, wait
 
-PARTS = ("app.py", "chalicelib", ".chalice", "infrastructure", "statemachines", "training_code",
-         "inference_code", "monitoring_code", "requirements.txt", "constraints.txt")  # fmt: skip
 PRODUCTS = """
 [[datasets]]
 name = "products"
@@ -42,32 +39,6 @@ max_rejects = 0.5
 """
 Eventually = Callable[..., Any]
 CSV = b"product_id,price,since,note\n"
-
-
-def wait(predicate: Callable[[], Any], timeout: float = 120) -> Any:
-    deadline = time.monotonic() + timeout
-    while not (found := predicate()):
-        assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
-        time.sleep(0.2)
-    return found
-
-
-def forget() -> None:
-    """What the command remembers of a project and its cloud."""
-    for remembered in (project.root, project.pipeline, target.client, target.outputs, target.table):
-        remembered.cache_clear()
-
-
-@contextmanager
-def at_home(folder: Path, cloud: Cloud) -> Iterator[None]:
-    """In the project's folder, talking to its cloud."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name, value in cloud.environment().items():
-            patch.setenv(name, value)
-        forget()
-        yield
-    forget()
 
 
 class Shop:
@@ -110,24 +81,14 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder = tmp_path_factory.mktemp("shop")
-    for name in PARTS:
-        source = ROOT / name
-        copied = shutil.copytree if source.is_dir() else shutil.copy2
-        copied(source, folder / name)
-    (folder / ".driftloop").symlink_to(ROOT / ".driftloop")  # the packages, installed once
-    settings = folder / "chalicelib" / "pipeline.toml"
-    text = settings.read_text().replace('name = "reviews"', 'name = "shop"', 1)
-    text = text.replace("[intake]\n", PRODUCTS + "\n[intake]\n")
-    text = text.replace("unheard_seconds = 960", "unheard_seconds = 60")
-    settings.write_text(text.replace("max_attempts = 2", "max_attempts = 20"))
-    cloud = Cloud(tmp_path_factory.mktemp("shop-cloud")).start()
-    try:
-        with at_home(folder, cloud):
-            made = deploy.deploy(progress=lambda line: None)
-            yield Shop(cloud, made.stack)
-    finally:
-        cloud.kill()
+    def settings(text: str) -> str:
+        text = text.replace('name = "reviews"', 'name = "shop"', 1)
+        text = text.replace("[intake]\n", PRODUCTS + "\n[intake]\n")
+        text = text.replace("unheard_seconds = 960", "unheard_seconds = 60")
+        return text.replace("max_attempts = 2", "max_attempts = 20")
+
+    with deployed(tmp_path_factory.mktemp("shop"), settings) as (cloud, stack, _):
+        yield Shop(cloud, stack)
 
 
 @pytest.fixture(scope="module")

@@ -439,4 +439,5 @@ def test_admin_routes_need_a_signature() -> None:
         ("/reviews", "GET"),
         ("/reviews/{review_id}", "POST"),
         ("/drift", "GET"),
+        ("/models/{version}/approval", "POST"),
     }

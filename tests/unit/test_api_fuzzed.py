@@ -17,11 +17,11 @@ from chalice.local import LocalGateway, LocalGatewayException
 from schemathesis import checks
 
 import app
-from chalicelib import clients, metrics, records, runs, settings
+from chalicelib import clients, links, metrics, records, runs, settings
 from chalicelib.api import openapi, predictions, reviews
 from chalicelib.environment import Environment
 from chalicelib.ingest import arrivals
-from chalicelib.model import registry
+from chalicelib.model import approval, registry
 
 RUN = "20260301-120000-a1b2c3"
 
@@ -47,6 +47,7 @@ def served(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes
     return [content.encode() if isinstance(content, str) else content]
 
 
+DECIDED = {"model_version": 3, "status": "approved", "by": "Ann", "run": RUN}
 GATEWAY = LocalGateway(app.app, Config())
 DOCUMENT = openapi.document(settings.load())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -88,6 +89,9 @@ def surroundings() -> Iterator[None]:
         patch.setattr(runs, "start", lambda *words, **more: runs.RunStarted(RUN))
         patch.setattr(runs, "get", lambda run_id: run if run_id == RUN else None)
         patch.setattr(runs, "active", lambda: None)
+        patch.setattr(approval, "decide", lambda version, decision: DECIDED)
+        patch.setattr(approval, "newest", lambda limit: [DECIDED])
+        patch.setattr(links, "_secret", lambda stage: b"secret")
         patch.setattr(arrivals, "readmit", lambda *words: None)
         patch.setattr(metrics, "emit", lambda *words, **dimensions: None)
         yield

@@ -73,6 +73,28 @@ def test_a_refused_model_leaves_the_champion(did: list[tuple[Any, ...]]) -> None
     assert did[2][2].startswith("The champion stays")
 
 
+@pytest.mark.parametrize(
+    ("approved", "outcome", "subject"),
+    [
+        (True, "deployed", "Model version 3 is in service"),
+        (False, "rejected", "Model version 3 was rejected"),
+    ],
+)
+def test_a_person_has_the_last_word(
+    did: list[tuple[Any, ...]], approved: bool, outcome: str, subject: str
+) -> None:
+    registered = {"model_version": 3, "model_package_arn": PACKAGE, "endpoint": {}}
+    decision = {"approved": approved, "by": "Ann", "reason": "so be it"}
+    run = a_run(register=registered, approval=decision)
+    assert model.finish(run)["outcome"] == outcome
+    assert any(entry[1] == "#champion" for entry in did) is approved
+    (lineage_document,) = [entry[2] for entry in did if entry[0] == "put"]
+    assert lineage_document["approval"] == decision
+    _, kind, said, message = did[-1]
+    assert (kind, said) == (outcome, subject)
+    assert message.splitlines()[0] == f"{'approved' if approved else 'rejected'} by Ann: so be it"
+
+
 def test_the_verdict_goes_on_the_run(
     did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,8 +172,9 @@ def test_registering_twice_gives_the_first(
     [(Surroundings.retrain_machine_arn, True), ("arn:aws:states:::stateMachine:other", False)],
 )
 def test_an_aborted_execution_closes_its_run(
-    did: list[tuple[Any, ...]], machine: str, closed: bool
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, machine: str, closed: bool
 ) -> None:
+    monkeypatch.setattr(runs, "get", lambda run_id: None)
     detail = {"name": RUN, "status": "ABORTED", "stateMachineArn": machine, "cause": "by hand"}
     events.run_ended({"detail": detail}, None)
     wanted = ("failed", RUN, "the execution ended as ABORTED: by hand")

@@ -1,0 +1,67 @@
+"""A project of a test's own: the code with other settings, deployed on a local cloud of its own."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import deploy, project, target
+from tests.conftest import ROOT, Cloud
+
+PARTS = ("app.py", "chalicelib", ".chalice", "infrastructure", "statemachines", "training_code",
+         "inference_code", "monitoring_code", "requirements.txt", "constraints.txt")  # fmt: skip
+
+
+def wait(predicate: Callable[[], Any], timeout: float = 120) -> Any:
+    deadline = time.monotonic() + timeout
+    while not (found := predicate()):
+        assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
+        time.sleep(0.2)
+    return found
+
+
+@contextmanager
+def deployed(
+    home: Path, settings: Callable[[str], str], **options: Any
+) -> Iterator[tuple[Cloud, str, Path]]:
+    """The cloud, the stack and the project's folder, whose pipeline.toml `settings` changes."""
+    folder = home / "project"
+    folder.mkdir()
+    for name in PARTS:
+        source = ROOT / name
+        copied = shutil.copytree if source.is_dir() else shutil.copy2
+        copied(source, folder / name)
+    (folder / ".driftloop").symlink_to(ROOT / ".driftloop")  # the packages, installed once
+    file = folder / "chalicelib" / "pipeline.toml"
+    file.write_text(settings(file.read_text()))
+    cloud = Cloud(home / "cloud").start()
+    try:
+        with at_home(folder, cloud):
+            made = deploy.deploy(progress=lambda line: None, **options)
+            yield cloud, made.stack, folder
+    finally:
+        cloud.kill()
+
+
+@contextmanager
+def at_home(folder: Path, cloud: Cloud) -> Iterator[None]:
+    """In the project's folder, talking to its cloud."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in cloud.environment().items():
+            patch.setenv(name, value)
+        forget()
+        yield
+    forget()
+
+
+def forget() -> None:
+    """What the command remembers of a project and its cloud."""
+    for remembered in (project.root, project.pipeline, target.client, target.outputs, target.table):
+        remembered.cache_clear()
