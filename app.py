@@ -122,6 +122,22 @@ def run_step(event: dict[str, Any], context: Any) -> Any:
 
 @app.on_cw_event(
     {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"object": {"key": [{"prefix": "batch/in/"}]}},
+    }
+)
+def batch(event: CloudWatchEvent) -> Any:
+    return events.batch(event.to_dict(), event.context)
+
+
+@app.lambda_function()
+def batch_step(event: dict[str, Any], context: Any) -> Any:
+    return events.batch_step(event, context)
+
+
+@app.on_cw_event(
+    {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"]},

@@ -22,6 +22,7 @@ class Environment:
     coalesce_queue_url: str
     retrain_machine_arn: str
     monitor_machine_arn: str
+    batch_machine_arn: str
     job_role_arn: str
     glue_database: str
     crawler_name: str

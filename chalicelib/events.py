@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -51,22 +52,48 @@ def monitor_step(event: Event, context: Any) -> Any:
     return result
 
 
+def batch(event: Event, context: Any) -> Any:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html"""
+    from chalicelib.batch import start
+
+    _correlate(event["id"], context)
+    return start.arrived(event)
+
+
+def batch_step(event: Event, context: Any) -> Any:
+    _correlate(event["run"]["batch_id"], context)
+    logger.info("batch", extra={"step": event["step"]})
+    return dispatch.batch(event)
+
+
 def run_ended(event: Event, context: Any) -> Any:
-    """A run that ended without its machine's last word: stopped, timed out, or its closing failed.
+    """A run, or a batch, that ended without its machine's last word: stopped, timed out, or its
+    closing failed.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     from chalicelib import runs
     from chalicelib.model import approval
 
-    detail = event["detail"]
-    if detail["stateMachineArn"] != Environment.from_env().retrain_machine_arn:
-        return {"ignored": detail["stateMachineArn"]}
+    detail, environment = event["detail"], Environment.from_env()
     _correlate(detail["name"], context)
-    words = detail.get("cause") or detail.get("error") or "nobody said why"
-    runs.fail(detail["name"], f"the execution ended as {detail['status']}: {words}")
-    approval.abandon(runs.get(detail["name"]))
+    told = detail.get("cause") or detail.get("error") or "nobody said why"
+    words = f"the execution ended as {detail['status']}: {told}"
+    if detail["stateMachineArn"] == environment.retrain_machine_arn:
+        runs.fail(detail["name"], words)
+        approval.abandon(runs.get(detail["name"]))
+    elif detail["stateMachineArn"] == environment.batch_machine_arn:
+        _batch_ended(detail["input"], words)
+    else:
+        return {"ignored": detail["stateMachineArn"]}
     return {"closed": detail["name"]}
+
+
+def _batch_ended(given: str, words: str) -> None:
+    from chalicelib.batch.files import BatchFile
+    from chalicelib.steps import batch
+
+    batch.close(BatchFile(**json.loads(given)["file"]), words)
 
 
 def approval(event: Event, context: Any) -> Any:

@@ -12,6 +12,7 @@ from chalicelib import clients, clock
 GROUPS = {
     "TrainingJobName": ("training", "/aws/sagemaker/TrainingJobs"),
     "ProcessingJobName": ("processing", "/aws/sagemaker/ProcessingJobs"),
+    "TransformJobName": ("transform", "/aws/sagemaker/TransformJobs"),
 }
 QUALITY = "QualityError"
 LINES = 30
@@ -108,7 +109,7 @@ def log_tail(group: str, job: str, lines: int = LINES) -> str:
 
 
 def _of_job(facts: Mapping[str, Any], kind: str, group: str, job: str) -> Explanation:
-    status = str(facts.get("TrainingJobStatus") or facts.get("ProcessingJobStatus") or "Failed")
+    status = str(facts.get(f"{kind.title()}JobStatus") or "Failed")
     reason = facts.get("FailureReason") or facts.get("ExitMessage") or "it gave no reason"
     what = "was stopped" if status in {"Stopped", "Stopping"} else "failed"
     return Explanation(f"the {kind} job {job} {what}: {reason}", job, log_tail(group, job))

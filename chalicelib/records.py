@@ -12,6 +12,7 @@ from chalicelib.environment import Environment
 CHAMPION = "#champion"
 DRIFT = "#drift#"
 NOTIFICATION = "#notification#"
+BATCH = "#batch#"
 Record = dict[str, Any]
 
 

@@ -60,6 +60,13 @@ class Endpoint(Section):
     capture_percent: Annotated[int, Field(ge=0, le=100)] = 100
 
 
+class Batch(Section):
+    """Predictions of files. `output_filter`: what of a line comes out, a JSONPath."""
+
+    instance_type: InstanceType = "ml.m5.large"
+    output_filter: Annotated[str, Field(pattern=r"^\$", max_length=63)] = "$"
+
+
 class Settings(Section):
     pipeline: Pipeline
     dataset: TrainingDataset
@@ -72,6 +79,7 @@ class Settings(Section):
     gate: Gate = Gate()
     endpoint: Endpoint = Endpoint()
     rollout: Rollout = Rollout()
+    batch: Batch = Batch()
     api: Api = Api()
     monitor: Monitor = Monitor()
     drift: Drift = Drift()

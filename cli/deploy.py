@@ -94,12 +94,11 @@ def _upload(stack: str, made: package.Package) -> dict[str, str]:
     prefix = f"code/{made.code_digest}"
     keys = {
         "FunctionKey": f"functions/{made.function_digest}.zip",
-        "RetrainDefinitionKey": f"machines/{package.digest(made.definitions['retrain'])}.json",
-        "MonitorDefinitionKey": f"machines/{package.digest(made.definitions['monitor'])}.json",
     }
     _put(bucket, keys["FunctionKey"], made.function)
-    _put(bucket, keys["RetrainDefinitionKey"], made.definitions["retrain"])
-    _put(bucket, keys["MonitorDefinitionKey"], made.definitions["monitor"])
+    for name, definition in made.definitions.items():
+        key = keys[f"{name.title()}DefinitionKey"] = f"machines/{package.digest(definition)}.json"
+        _put(bucket, key, definition)
     for name, content in made.code.items():
         _put(bucket, f"{prefix}/{name}.tar.gz", content)
     return keys | {

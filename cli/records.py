@@ -1,7 +1,8 @@
 """What the pipeline wrote down: runs, models, drift and notifications, read from its tables.
 
 The tables' layout: one partition a pipeline; a run's sort key is its id, every other record's
-starts with `#` (`#champion`, `#dataset#<name>`, `#drift#<time>`, `#notification#<time>`).
+starts with `#` (`#champion`, `#batch#<time>-<id>`, `#dataset#<name>`, `#drift#<time>`,
+`#notification#<time>`).
 """
 
 from __future__ import annotations
@@ -90,6 +91,11 @@ def incident(stack: str, since: str) -> dict[str, Any] | None:
 def notifications(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
     """What people were told, newest first."""
     return _query(stack, Key("run_id").begins_with("#notification#"), limit)
+
+
+def batches(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
+    """What became of files under batch/in/, newest first."""
+    return _query(stack, Key("run_id").begins_with("#batch#"), limit)
 
 
 def learned(stack: str, dataset: str) -> list[str]:

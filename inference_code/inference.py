@@ -1,8 +1,9 @@
-"""What the endpoint runs: records in, label and probabilities of each out.
+"""What the endpoint and batch transforms run: records in, label and probabilities of each out.
 
 Request: {"records": [{"review_body": "..."}]}; answer: {"predictions": [{"label",
-"probabilities"}], "model_version"}; for a regression {"prediction"}. A bad request answers 400 with
-words, as the toolkit does with its own errors.
+"probabilities"}], "model_version"}; for a regression {"prediction"}. Of JSON lines, each a record,
+each line of the answer is a prediction. A bad request answers 400 with words, as the toolkit does
+with its own errors.
 https://github.com/aws/sagemaker-inference-toolkit
 """
 
@@ -18,7 +19,7 @@ import joblib
 import numpy as np
 from sagemaker_inference.errors import BaseInferenceToolkitError
 
-JSON = "application/json"
+JSON, JSON_LINES = "application/json", "application/jsonlines"
 Model = tuple[Any, dict[str, Any]]
 
 
@@ -48,8 +49,11 @@ def model_fn(model_dir: str) -> Model:
 
 
 def input_fn(body: str | bytes, content_type: str) -> Records:
-    """The records of {"records": [...], "explain": true?}."""
-    if content_type.split(";")[0].strip() != JSON:
+    """The records of {"records": [...], "explain": true?}, or of JSON lines."""
+    kind = content_type.split(";")[0].strip()
+    if kind == JSON_LINES:
+        return _lines(body)
+    if kind != JSON:
         raise BadRequestError(f"Content-Type must be {JSON}, not {content_type}", 415)
     try:
         content = json.loads(body)
@@ -59,6 +63,17 @@ def input_fn(body: str | bytes, content_type: str) -> Records:
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise BadRequestError("records must be a list of objects")
     return Records(records, content.get("explain") is True)
+
+
+def _lines(body: str | bytes) -> Records:
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    try:
+        records = [json.loads(line) for line in raw.split(b"\n") if line.strip()]
+    except ValueError as error:
+        raise BadRequestError("each line must be an object") from error
+    if not all(isinstance(each, dict) for each in records):
+        raise BadRequestError("each line must be an object")
+    return Records(records)
 
 
 def predict_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, Any]]:
@@ -117,6 +132,8 @@ def summary_fn(records: list[dict[str, Any]], model: Model) -> dict[str, list[An
 
 
 def output_fn(predictions: list[dict[str, Any]], accept: str) -> str:
+    if accept == JSON_LINES:
+        return "\n".join(map(json.dumps, predictions))
     if accept not in (JSON, "*/*", "application/*"):
         raise BadRequestError(f"Accept must be {JSON}, not {accept}", 406)
     version = os.environ.get("MODEL_VERSION", "")

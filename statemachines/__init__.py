@@ -1,4 +1,4 @@
-"""The two state machines, written with the AWS Step Functions Data Science SDK.
+"""The state machines, written with the AWS Step Functions Data Science SDK.
 
 `python -m statemachines` compiles them to the ASL JSON beside them; the JSON is what deploys.
 """

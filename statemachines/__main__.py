@@ -14,9 +14,10 @@ warnings.filterwarnings("ignore", category=SyntaxWarning)
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 logging.getLogger("sagemaker.config").setLevel(logging.WARNING)
 
-from statemachines import monitor, retrain  # noqa: E402
+from statemachines import batch, monitor, retrain  # noqa: E402
 
 FOLDER = Path(__file__).parent
+MACHINES = (("retrain", retrain), ("monitor", monitor), ("batch", batch))
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only say which file differs")
     check = parser.parse_args().check
     differing = 0
-    for name, machine in (("retrain", retrain), ("monitor", monitor)):
+    for name, machine in MACHINES:
         path, text = FOLDER / f"{name}.asl.json", machine.compiled()
         same = path.exists() and path.read_text() == text
         differing += not same

@@ -60,7 +60,12 @@ def retry(service: str) -> Retry:
 
 
 def step(
-    name: str, step_name: str, function: str = "${RunStepArn}", *, result_path: str | None = None
+    name: str,
+    step_name: str,
+    function: str = "${RunStepArn}",
+    *,
+    result_path: str | None = None,
+    timeout_seconds: int = LAMBDA_TIMEOUT_SECONDS,
 ) -> Task:
     """A state that a Lambda function does; its answer lies under the step's name."""
     return Task(
@@ -68,7 +73,7 @@ def step(
         resource=function,
         parameters={"step": step_name, "run.$": "$"},
         result_path=result_path or f"$.{step_name}",
-        timeout_seconds=LAMBDA_TIMEOUT_SECONDS,
+        timeout_seconds=timeout_seconds,
         retry=[retry("lambda")],
     )
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, metrics
-from chalicelib.api import bodies
+from chalicelib.api import bodies, inputs
+from chalicelib.api.inputs import Record
 from chalicelib.environment import Environment
 from chalicelib.errors import ApiError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from chalicelib.settings import Settings
 
 JSON = "application/json"
 MODEL_ERROR = "model_error"
 Answer = dict[str, Any]
-Record = dict[str, Any]
 
 
 def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer:
@@ -78,8 +75,9 @@ def read_records(raw: bytes, settings: Settings, *, lines: bool = False) -> list
         listed, entries = True, bodies.lines(raw)
     else:
         entries, listed = bodies.items(bodies.decode(raw), "records")
+    wanted = inputs.Inputs(settings)
     read = [
-        _read(entry, settings, f"records[{index}]" if listed else "")
+        _read(entry, wanted, f"records[{index}]" if listed else "")
         for index, entry in enumerate(entries)
     ]
     if errors := [each for each in read if isinstance(each, ApiError)]:
@@ -89,78 +87,13 @@ def read_records(raw: bytes, settings: Settings, *, lines: bool = False) -> list
     return read
 
 
-def _read(entry: Any, settings: Settings, where: str) -> Record | ApiError:
+def _read(entry: Any, wanted: inputs.Inputs, where: str) -> Record | ApiError:
     if isinstance(entry, ApiError):
         return entry
     try:
-        return _record(entry, settings, where)
+        return wanted.read(entry, where)
     except ApiError as error:
         return error
-
-
-def schema(settings: Settings) -> type[BaseModel]:
-    """A record as a pydantic model, from the dataset's columns."""
-    types = {column.name: str(column.type) for column in settings.dataset.columns}
-    fields = tuple(
-        (name, types.get(name, "string"), name in settings.model.required)
-        for name in settings.model.inputs
-    )
-    return _schema(fields)
-
-
-@cache
-def _schema(fields: tuple[tuple[str, str, bool], ...]) -> type[BaseModel]:
-    import datetime as dt
-    from typing import Annotated, Optional
-
-    import pydantic
-
-    text = Annotated[str, pydantic.StringConstraints(min_length=1, pattern=r"\S")]
-    kinds: dict[str, Any] = {
-        "string": str,
-        "integer": pydantic.StrictInt,
-        "number": pydantic.StrictInt | pydantic.StrictFloat,
-        "float": pydantic.StrictInt | pydantic.StrictFloat,
-        "double": pydantic.StrictInt | pydantic.StrictFloat,
-        "boolean": pydantic.StrictBool,
-        "date": dt.date,
-        "timestamp": dt.datetime,
-    }
-    members: dict[str, Any] = {}
-    for name, kind, required in fields:
-        base = text if required and kind == "string" else kinds[kind]
-        members[name] = (base, ...) if required else (Optional[base], None)  # noqa: UP045
-    config = pydantic.ConfigDict(extra="forbid", protected_namespaces=())
-    return pydantic.create_model("Record", __config__=config, **members)
-
-
-def _record(entry: Any, settings: Settings, where: str) -> dict[str, Any]:
-    import pydantic
-
-    if not isinstance(entry, dict):
-        raise ApiError(400, "invalid_record", f"{where or 'a record'} must be an object", where)
-    known = {column.name for column in settings.dataset.columns} - set(settings.model.inputs)
-    wanted = {name: value for name, value in entry.items() if name not in known}
-    try:
-        model = schema(settings).model_validate(wanted)
-    except pydantic.ValidationError as error:
-        raise _refusal(error, where, settings) from error
-    return model.model_dump(mode="json", exclude_none=True)
-
-
-def _refusal(error: Any, where: str, settings: Settings) -> ApiError:
-    first = error.errors(include_url=False, include_context=False)[0]
-    name = ".".join(str(part) for part in first["loc"][:1])
-    field = f"{where}.{name}" if where else name
-    inputs = ", ".join(settings.model.inputs)
-    if first["type"] == "missing":
-        return ApiError(400, "missing_field", f"{field} is missing", field)
-    if first["type"] == "extra_forbidden":
-        words = f"{field} is not a field of this model; its fields are: {inputs}"
-        return ApiError(400, "unknown_field", words, field)
-    if first["type"] in {"string_too_short", "string_pattern_mismatch"}:
-        return ApiError(400, "invalid_field", f"{field} is empty", field)
-    return ApiError(400, "invalid_field", f"{field}: {first['msg']}", field)
 
 
 def _invoke(records: list[Record], inference_id: str, explain: bool) -> Answer:

@@ -96,11 +96,11 @@ def words(most: int) -> Schema:
 
 def _record(settings: Settings) -> Schema:
     """The inputs as requests are validated; other columns of the dataset pass as well."""
-    from chalicelib.api import predictions
+    from chalicelib.api import inputs
 
-    found = predictions.schema(settings).model_json_schema()
-    inputs = set(settings.model.inputs)
-    others = [c.name for c in settings.dataset.columns if c.name not in inputs]
+    found = inputs.schema(settings).model_json_schema()
+    read = set(settings.model.inputs)
+    others = [c.name for c in settings.dataset.columns if c.name not in read]
     found["properties"] |= {name: {"description": "not read"} for name in others}
     return found
 

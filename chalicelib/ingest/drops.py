@@ -73,15 +73,7 @@ class Dropped:
 def dataset_of(dropped: Dropped, settings: Settings) -> Dataset:
     """The dataset that takes the drop, by its folder; RefusedError where there is none."""
     parts = dropped.key.removeprefix(INCOMING).split("/")
-    if (
-        any(part in ("", ".", "..") or STRANGE.search(part) for part in parts)
-        or len(dropped.key.encode()) > KEY_LIMIT
-    ):
-        raise RefusedError(
-            "unsafe_key",
-            f"{dropped.key[:200]!r}: a key is folders and a name, without empty parts, dots "
-            f"alone, backslashes or control characters, {KEY_LIMIT} bytes at most. Rename it.",
-        )
+    check_key(dropped.key, parts)
     names = [dataset.name for dataset in settings.every_dataset]
     if len(parts) < 2 or parts[0] not in names:
         folders = ", ".join(f"{INCOMING}{name}/" for name in names)
@@ -89,6 +81,19 @@ def dataset_of(dropped: Dropped, settings: Settings) -> Dataset:
             "unknown_dataset", f"{dropped.key}: no dataset takes it. Drop files under {folders}."
         )
     return settings.find(parts[0])
+
+
+def check_key(key: str, parts: list[str]) -> None:
+    """RefusedError where a part of the key is no plain name, or the key is too long."""
+    if (
+        any(part in ("", ".", "..") or STRANGE.search(part) for part in parts)
+        or len(key.encode()) > KEY_LIMIT
+    ):
+        raise RefusedError(
+            "unsafe_key",
+            f"{key[:200]!r}: a key is folders and a name, without empty parts, dots "
+            f"alone, backslashes or control characters, {KEY_LIMIT} bytes at most. Rename it.",
+        )
 
 
 def get(dropped: Dropped) -> arrivals.Arrival | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.reading import header as headers
 from chalicelib.reading.refusals import RefusedError
-from chalicelib.reading.rows import DELIMITER, LINE_END, RowWriter, joined
+from chalicelib.reading.rows import DELIMITER, LINE_END, Rows, joined
 
 if TYPE_CHECKING:
     from chalicelib.schema import Dataset
@@ -19,7 +19,7 @@ VALUE_LIMIT = 16 * 1024 * 1024
 BATCH = 10_000
 
 
-def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: RowWriter) -> headers.Header:
+def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: Rows) -> headers.Header:
     """Write every row of UTF-8 text; returns the header."""
     blocks = lines(pieces)
     first = next(blocks, b"")
@@ -55,7 +55,7 @@ def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unquoted(
-    blocks: Iterable[bytes], dataset: Dataset, header: headers.Header, writer: RowWriter
+    blocks: Iterable[bytes], dataset: Dataset, header: headers.Header, writer: Rows
 ) -> None:
     """A lone quote mark is data. Bytes are enough: UTF-8's own never look like a delimiter."""
     delimiter, more = dataset.delimiter.encode(), len(header.names) - 1
@@ -83,7 +83,7 @@ def _quoted(
     blocks: Iterable[bytes],
     dataset: Dataset,
     header: headers.Header,
-    writer: RowWriter,
+    writer: Rows,
 ) -> None:
     """Values may hold delimiters and line ends between quotes."""
     csv.field_size_limit(VALUE_LIMIT)

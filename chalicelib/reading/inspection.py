@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.reading import delimited, header, jsonlines, kinds, parquet, unpacking
 from chalicelib.reading.refusals import RefusedError
-from chalicelib.reading.rows import RowWriter, Sink
+from chalicelib.reading.rows import Rows, RowWriter, Sink
 from chalicelib.reading.utf8 import utf8
 
 if TYPE_CHECKING:
@@ -63,14 +63,7 @@ def inspect(
 
     `waived`: a person lets the file through whatever its size and ratio.
     """
-    if size == 0:
-        raise RefusedError("empty", f"{name} is empty. Drop it again with its rows.")
-    if size > dataset.max_mb * MEGABYTE and not waived:
-        raise RefusedError(
-            "too_large",
-            f"{name} has {size / MEGABYTE:.0f} MB; {dataset.max_mb} is the most "
-            "(the dataset's max_mb). Split it.",
-        )
+    check_size(name, size, None if waived else dataset.max_mb)
     digest = hashlib.sha256()
     raw = _hashed(pieces, digest)
     first = next(raw, b"")
@@ -80,10 +73,9 @@ def inspect(
         found = parquet.footer(name, _tail(raw))
         return _parquet(name, digest.hexdigest(), kind, found, dataset)
     writer = RowWriter(sink)
-    ratio = float("inf") if waived else dataset.max_ratio
-    text = utf8(name, dataset.encoding, _text(name, kind, raw, ratio))
-    read = jsonlines.read if kind.format == "jsonl" else delimited.read
-    columns = read(name, text, dataset, writer)
+    columns = read_text(
+        name, kind, raw, dataset, writer, float("inf") if waived else dataset.max_ratio
+    )
     writer.end()
     for _ in raw:  # what follows the compressed data counts for the digest
         pass
@@ -96,6 +88,31 @@ def inspect(
         parts=tuple(writer.parts),
         text_bytes=writer.text_bytes,
     )
+
+
+def check_size(name: str, size: int, max_mb: int | None) -> None:
+    if size == 0:
+        raise RefusedError("empty", f"{name} is empty. Drop it again with its rows.")
+    if max_mb is not None and size > max_mb * MEGABYTE:
+        raise RefusedError(
+            "too_large",
+            f"{name} has {size / MEGABYTE:.0f} MB; {max_mb} is the most "
+            "(the dataset's max_mb). Split it.",
+        )
+
+
+def read_text(
+    name: str,
+    kind: kinds.Kind,
+    raw: Iterable[bytes],
+    dataset: Dataset,
+    writer: Rows,
+    max_ratio: float,
+) -> header.Header:
+    """Write the rows of a text of any kind; returns its header."""
+    text = utf8(name, dataset.encoding, _text(name, kind, raw, max_ratio))
+    read = jsonlines.read if kind.format == "jsonl" else delimited.read
+    return read(name, text, dataset, writer)
 
 
 def _parquet(

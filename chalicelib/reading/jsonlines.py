@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.reading import header as headers
 from chalicelib.reading.delimited import lines
 from chalicelib.reading.refusals import RefusedError
-from chalicelib.reading.rows import RowWriter, joined
+from chalicelib.reading.rows import Rows, joined
 
 if TYPE_CHECKING:
     from chalicelib.schema import Dataset
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 100
 
 
-def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: RowWriter) -> headers.Header:
+def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: Rows) -> headers.Header:
     """Write every object of UTF-8 text as a row; returns the keys seen as a header."""
     wanted = [column.name for column in dataset.columns]
     writer.header(wanted)

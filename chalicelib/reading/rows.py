@@ -26,6 +26,18 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
+class Rows(Protocol):
+    """Takes the rows of a file: the header first, then blocks of them."""
+
+    rows: int
+
+    def header(self, names: Iterable[str], /) -> None: ...
+
+    def block(self, rows: list[bytes], /) -> None:
+        """Each is `fault DELIMITER value DELIMITER value ...`."""
+        ...
+
+
 class RowWriter:
     """Writes numbered rows as gzip, a new part with its own header after every PART bytes."""
 

@@ -1,4 +1,4 @@
-"""The Lambda states of both machines: which function does which step.
+"""The Lambda states of the machines: which function does which step.
 
 An event is {"step": name, "run": the execution's state}.
 """
@@ -55,6 +55,12 @@ def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
             "fail": monitor.fail,
         },
     )
+
+
+def batch(event: Mapping[str, Any]) -> dict[str, Any]:
+    from chalicelib.steps import batch
+
+    return _dispatch(event, {"begin": batch.begin, "finish": batch.finish, "fail": batch.fail})
 
 
 def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, Any]:

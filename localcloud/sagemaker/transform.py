@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from localcloud.sagemaker import models
+from localcloud.sagemaker import data_processing, models
+from localcloud.sagemaker.data_processing import DataProcessing, DataProcessingError
 from localcloud.sagemaker.errors import ApiError, refuse_unserved, validation
 from localcloud.sagemaker.hosting.serving import Server, ServingError
 from localcloud.sagemaker.jobs import files, lifecycle
@@ -26,7 +27,7 @@ INVOKE_SECONDS = 600  # unless it has an InvocationsTimeoutInSeconds
 
 @operation("CreateTransformJob")
 def create_transform_job(request: dict[str, Any]) -> dict[str, Any]:
-    refuse_unserved(request, ("DataCaptureConfig", "DataProcessing", "ExperimentConfig"))
+    refuse_unserved(request, ("DataCaptureConfig", "ExperimentConfig"))
     models.find(request["ModelName"])
     given = request["TransformInput"]
     if given.get("CompressionType", "None") != "None":
@@ -35,6 +36,7 @@ def create_transform_job(request: dict[str, Any]) -> dict[str, Any]:
         raise validation("The local SageMaker splits by Line, or not at all.")
     if given["DataSource"]["S3DataSource"]["S3DataType"] == "AugmentedManifestFile":
         raise validation("Batch transform takes no AugmentedManifestFile.")
+    data_processing.of(request)
     return lifecycle.create(KIND, request, _run)
 
 
@@ -57,7 +59,7 @@ def _run(job: Job) -> None:
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
     inputs = job.directory / "in"
     files.download(source["S3Uri"], source["S3DataType"], inputs)
-    server = _server(job)
+    server, processing = _server(job), data_processing.of(job.request)
     job.update(TransformStartTime=now())
     try:
         server.start()
@@ -67,7 +69,8 @@ def _run(job: Job) -> None:
             name = path.relative_to(inputs).as_posix()
             target = job.directory / "out" / f"{name}.out"
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(_transformed(job, server, name, path.read_bytes()))
+            content = path.read_bytes()
+            target.write_bytes(_transformed(job, server, name, content, processing))
     except ServingError as error:
         raise JobError(f"ClientError: {error}") from error
     finally:
@@ -94,7 +97,9 @@ def _payload_mb(request: dict[str, Any]) -> int:
     return int(request.get("MaxPayloadInMB", PAYLOAD_MB))
 
 
-def _transformed(job: Job, server: Server, name: str, content: bytes) -> bytes:
+def _transformed(
+    job: Job, server: Server, name: str, content: bytes, processing: DataProcessing
+) -> bytes:
     """One object's answer, of as many calls as its split takes, joined as AssembleWith says."""
     wanted = job.request["TransformOutput"]
     headers = {
@@ -107,38 +112,41 @@ def _transformed(job: Job, server: Server, name: str, content: bytes) -> bytes:
     seconds = client.get("InvocationsTimeoutInSeconds", INVOKE_SECONDS)
     most = _payload_mb(job.request) * MEBIBYTE
     answers = []
-    for payload in payloads(job.request, content, most):
-        if most and len(payload) > most:
-            raise JobError(f"ClientError: {name}: a record is larger than MaxPayloadInMB")
-        answer = server.invoke(payload, headers, seconds)
-        if not answer.good:
-            told = answer.content.decode("utf-8", "replace").splitlines()
-            raise JobError(f"ClientError: {name}: the model answered {answer.status}: {told[:1]}")
-        answers.append(answer.content)
-        if job.stopping.is_set():
-            break
+    try:
+        for records, payload in payloads(job.request, content, most, processing.sent):
+            if most and len(payload) > most:
+                raise JobError(f"ClientError: {name}: a record is larger than MaxPayloadInMB")
+            answer = server.invoke(payload, headers, seconds)
+            if not answer.good:
+                told = answer.content.decode("utf-8", "replace").splitlines()
+                words = f"the model answered {answer.status}: {told[:1]}"
+                raise JobError(f"ClientError: {name}: {words}")
+            answers.append(processing.kept(records, answer.content))
+            if job.stopping.is_set():
+                break
+    except DataProcessingError as error:
+        raise JobError(f"ClientError: {name}: {error}") from error
     between = b"\n" if wanted.get("AssembleWith") == "Line" else b""
     return b"".join(answer + between for answer in answers)
 
 
-def payloads(request: dict[str, Any], content: bytes, most: int) -> Iterable[bytes]:
-    """What is sent at once: the object, a line, or as many lines as `most` bytes hold."""
-    if request["TransformInput"].get("SplitType", "None") == "None":
-        return [content]
-    lines = content.splitlines()
-    if request.get("BatchStrategy") == "SingleRecord":
-        return lines
-    return _batches(lines, most)
-
-
-def _batches(lines: list[bytes], most: int) -> Iterator[bytes]:
+def payloads(
+    request: dict[str, Any], content: bytes, most: int, sent: Callable[[bytes], bytes]
+) -> Iterator[tuple[list[bytes], bytes]]:
+    """What is sent at once, with its records: all, one, or as many as `most` bytes hold."""
+    split = request["TransformInput"].get("SplitType", "None") == "Line"
+    records = content.splitlines() if split else [content]
+    single = not split or request.get("BatchStrategy") == "SingleRecord"
     batch: list[bytes] = []
+    lines: list[bytes] = []
     size = 0
-    for line in lines:
-        if batch and most and size + len(line) + 1 > most:
-            yield b"\n".join(batch)
-            batch, size = [], 0
-        batch.append(line)
+    for record in records:
+        line = sent(record)
+        if batch and (single or (most and size + len(line) + 1 > most)):
+            yield batch, b"\n".join(lines)
+            batch, lines, size = [], [], 0
+        batch.append(record)
+        lines.append(line)
         size += len(line) + 1
     if batch:
-        yield b"\n".join(batch)
+        yield batch, b"\n".join(lines)

@@ -14,12 +14,13 @@ import botocore.session
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MACHINES = ("retrain", "monitor")
+MACHINES = ("retrain", "monitor", "batch")
 CALLED = {
     "glue:startCrawler", "glue:getCrawler", "athena:startQueryExecution",
     "sagemaker:createProcessingJob", "sagemaker:createTrainingJob", "sagemaker:createModel",
     "sagemaker:createEndpointConfig", "sagemaker:createEndpoint", "sagemaker:updateEndpoint",
-    "sagemaker:describeEndpoint", "sagemaker:deleteEndpoint", "lambda:invoke",
+    "sagemaker:describeEndpoint", "sagemaker:deleteEndpoint", "sagemaker:createTransformJob",
+    "lambda:invoke",
 }  # fmt: skip
 
 
@@ -165,4 +166,4 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         "gate", "register", "ask", "expire", "finish", "finish_data", "fail",
     }  # fmt: skip
     monitor = {"begin", "finish", "begin_labels", "finish_labels", "fail"}
-    assert steps == {"retrain": retrain, "monitor": monitor}
+    assert steps == {"retrain": retrain, "monitor": monitor, "batch": {"begin", "finish", "fail"}}

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.package import Package
+from cli.package import MACHINES, Package
 
 FUNCTIONS = {
     "APIHandler", "Intake", "Coalesce", "Sweep", "RunStep", "RunEnded", "Approval", "MonitorStep",
-    "Drift", "Webhook",
+    "Drift", "Webhook", "Batch", "BatchStep",
 }  # fmt: skip
 OUTPUTS = {
     "DataBucket", "ApiUrl", "RestApiId", "ApiKeyId", "RunsTable", "ArrivalsTable", "TopicArn",
-    "RetrainMachineArn", "MonitorMachineArn", "ModelGroup", "EndpointName", "GlueDatabase",
-    "AthenaWorkGroup", "DriftAlarmName", "MonitorScheduleName", "CodePrefix",
+    "RetrainMachineArn", "MonitorMachineArn", "BatchMachineArn", "ModelGroup", "EndpointName",
+    "GlueDatabase", "AthenaWorkGroup", "DriftAlarmName", "MonitorScheduleName", "CodePrefix",
 }  # fmt: skip
 # What IAM offers no narrower resource for.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
@@ -81,7 +81,8 @@ def test_roles_are_passed_to_sagemaker_only(template: dict[str, Any]):
 
 
 def test_the_machines_may_call_what_they_call(template: dict[str, Any], packaged: Package):
-    for machine, role in (("retrain", "RetrainMachineRole"), ("monitor", "MonitorMachineRole")):
+    for machine in MACHINES:
+        role = f"{machine.title()}MachineRole"
         allowed = {a for name, s in statements(template) if name == role for a in s["Action"]}
         text = packaged.definitions[machine].decode()
         for service, operation in re.findall(
@@ -92,7 +93,7 @@ def test_the_machines_may_call_what_they_call(template: dict[str, Any], packaged
 
 
 def test_every_substitution_of_a_definition_is_given(template: dict[str, Any], packaged: Package):
-    for machine in ("retrain", "monitor"):
+    for machine in MACHINES:
         given = template["Resources"][f"{machine.title()}Machine"]["Properties"]
         asked = set(re.findall(r"\$\{(\w+)\}", packaged.definitions[machine].decode()))
         assert asked == set(given["DefinitionSubstitutions"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import deploy, target
+from cli import deploy, drop, records, reviews, target
+
+Eventually = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,39 @@ def shared_reviews() -> Path:
     if not folder.is_dir():
         pytest.skip("no real reviews beside the project")
     return folder
+
+
+def ended(stack: Stack, run_id: str, eventually: Eventually) -> dict[str, Any]:
+    return eventually(
+        lambda: (
+            (run := records.run(stack.name, run_id))["status"] in ("succeeded", "failed") and run
+        ),
+        120,
+    )
+
+
+def dropped(stack: Stack, path: Path, eventually: Eventually) -> dict[str, Any]:
+    """Drop a file and give the run that took it, ended."""
+    before = {run["run_id"] for run in records.runs(stack.name)}
+    put = drop.upload(stack.name, [path])
+    (fate,) = drop.fates(stack.name, put, None, 60)
+    assert fate.status == "accepted", fate.words
+    run_id = drop.run_of(stack.name, before, 60)
+    assert run_id
+    return ended(stack, run_id, eventually)
+
+
+@pytest.fixture(scope="session")
+def first(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The run of three thousand generated reviews."""
+    path = reviews.write(tmp_path_factory.mktemp("drop") / "reviews.tsv.gz", 3000, seed=1)
+    return dropped(stack, path, wait)
+
+
+def wait(predicate: Callable[[], Any], timeout: float = 20) -> Any:
+    """What `eventually` does, for fixtures of a whole session."""
+    deadline = time.monotonic() + timeout
+    while not (found := predicate()):
+        assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
+        time.sleep(0.2)
+    return found

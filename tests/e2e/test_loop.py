@@ -13,6 +13,7 @@ import pytest
 from cli import api, drop, records, reviews
 from cli.errors import Problem
 from cli.history import Execution
+from tests.e2e.conftest import dropped, ended
 
 Eventually = Callable[..., Any]
 STATES = {
@@ -25,15 +26,6 @@ STATES = {
 KIND = "model-quality"
 
 
-def ended(stack: Any, run_id: str, eventually: Eventually) -> dict[str, Any]:
-    return eventually(
-        lambda: (
-            (run := records.run(stack.name, run_id))["status"] in ("succeeded", "failed") and run
-        ),
-        120,
-    )
-
-
 def told(stack: Any, subject: str, eventually: Eventually) -> int:
     """How often people were told; the message comes just after what it tells of."""
 
@@ -42,38 +34,6 @@ def told(stack: Any, subject: str, eventually: Eventually) -> int:
         return sum(words.startswith(subject) for words in subjects)
 
     return int(eventually(count))
-
-
-def dropped(stack: Any, path: Path, eventually: Eventually) -> dict[str, Any]:
-    """Drop a file and give the run that took it, ended."""
-    before = {run["run_id"] for run in records.runs(stack.name)}
-    put = drop.upload(stack.name, [path])
-    (fate,) = drop.fates(stack.name, put, None, 60)
-    assert fate.status == "accepted", fate.words
-    run_id = drop.run_of(stack.name, before, 60)
-    assert run_id
-    return ended(stack, run_id, eventually)
-
-
-@pytest.fixture(scope="module")
-def first(stack: Any, eventually_module: Eventually, tmp_path_factory: Any) -> dict[str, Any]:
-    """The run of three thousand generated reviews."""
-    path = reviews.write(tmp_path_factory.mktemp("drop") / "reviews.tsv.gz", 3000, seed=1)
-    return dropped(stack, path, eventually_module)
-
-
-@pytest.fixture(scope="module")
-def eventually_module() -> Eventually:
-    import time
-
-    def wait(predicate: Callable[[], Any], timeout: float = 20) -> Any:
-        deadline = time.monotonic() + timeout
-        while not (found := predicate()):
-            assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
-            time.sleep(0.2)
-        return found
-
-    return wait
 
 
 def test_a_dropped_file_becomes_a_model_in_service(stack: Any, first: dict[str, Any]) -> None:

@@ -82,6 +82,27 @@ def test_each_object_has_its_answers_beside_it(sagemaker, model):
     assert summaries["TransformJobSummaries"][0]["TransformJobStatus"] == "Completed"
 
 
+def test_answers_are_joined_to_what_the_model_did_not_see(sagemaker, model):
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html"""
+    sagemaker.put("join/a.jsonl", '{"id": 1, "seen": "one"}\n{"id": 2, "seen": "two"}\n')
+    processing = {
+        "InputFilter": "$.seen",
+        "JoinSource": "Input",
+        "OutputFilter": "$['id','SageMakerOutput']",
+    }
+    asked = request(
+        sagemaker, model, "join/", BatchStrategy="SingleRecord", DataProcessing=processing
+    )
+    asked["TransformInput"]["ContentType"] = "application/jsonlines"
+    asked["TransformOutput"]["Accept"] = "application/jsonlines"
+    job = transformed(sagemaker, asked)
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["DataProcessing"] == processing
+    (lines,) = answers(sagemaker, "out-join/").values()
+    found = [(line["id"], line["SageMakerOutput"]["text"]) for line in lines]
+    assert found == [(1, '"one"'), (2, '"two"')]
+
+
 def test_the_models_refusal_fails_the_job_with_the_objects_name(sagemaker, model):
     sagemaker.put("bad/good.txt", "fine")
     sagemaker.put("bad/sad.txt", "refuse")
@@ -128,7 +149,7 @@ def change(asked: dict[str, Any], path: str, value: Any) -> None:
         ("TransformInput.SplitType", "RecordIO", "ValidationException"),
         ("TransformInput.DataSource.S3DataSource.S3DataType", "AugmentedManifestFile",
          "ValidationException"),
-        ("DataProcessing", {"InputFilter": "$"}, "ValidationException"),
+        ("DataProcessing", {"InputFilter": "id"}, "ValidationException"),
         ("TransformResources.InstanceCount", 21, "ResourceLimitExceeded"),
     ],
 )  # fmt: skip

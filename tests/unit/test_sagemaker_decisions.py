@@ -98,7 +98,9 @@ def test_what_a_transform_sends_at_once(
     request: dict[str, Any] = {"TransformInput": {"SplitType": split} if split else {}}
     if strategy:
         request["BatchStrategy"] = strategy
-    assert list(transform.payloads(request, b"aa\nbb\ncc\n", most)) == payloads
+    sent = list(transform.payloads(request, b"aa\nbb\ncc\n", most, lambda record: record))
+    assert [payload for _, payload in sent] == payloads
+    assert [b"\n".join(records) for records, _ in sent] == payloads
 
 
 @pytest.mark.parametrize(

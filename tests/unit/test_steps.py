@@ -24,6 +24,7 @@ class Surroundings:
     code_prefix = "s3://artifacts/code"
     code_digest = "abc"
     retrain_machine_arn = "arn:aws:states:us-east-1:000000000000:stateMachine:x-retrain"
+    batch_machine_arn = "arn:aws:states:us-east-1:000000000000:stateMachine:x-batch"
 
 
 @pytest.fixture
@@ -179,3 +180,23 @@ def test_an_aborted_execution_closes_its_run(
     events.run_ended({"detail": detail}, None)
     wanted = ("failed", RUN, "the execution ended as ABORTED: by hand")
     assert did == ([wanted] if closed else [])
+
+
+@pytest.mark.parametrize(("known", "told"), [("transforming", True), ("succeeded", False)])
+def test_an_aborted_batch_is_closed_with_its_reason_once(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, known: str, told: bool
+) -> None:
+    monkeypatch.setattr(records, "get", lambda key: {"status": known})
+    file = {"key": "batch/in/a.tsv", "version": "1", "size": 1, "dropped_at": "2026"}
+    detail = {
+        "name": "b",
+        "status": "ABORTED",
+        "stateMachineArn": Surroundings.batch_machine_arn,
+        "cause": "by hand",
+        "input": json.dumps({"batch_id": "b", "file": file}),
+    }
+    events.run_ended({"detail": detail}, None)
+    assert [each[0] for each in did] == (["put", "record", "told"] if told else [])
+    if told:
+        assert did[0][1] == "batch/out/a.tsv.error.json"
+        assert did[0][2]["message"] == "the execution ended as ABORTED: by hand"
