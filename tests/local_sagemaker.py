@@ -184,6 +184,26 @@ class LocalSageMaker:
             **more,
         }
 
+    def tuning(self, script: str, **config: Any) -> dict[str, Any]:
+        """The request of a tuning job whose training jobs run this script."""
+        definition = self.training(script, {"fixed": "7"})
+        del definition["TrainingJobName"]
+        definition["StaticHyperParameters"] = definition.pop("HyperParameters")
+        metrics = [{"Name": "score", "Regex": "score=([-0-9.]+)"}]
+        definition["AlgorithmSpecification"]["MetricDefinitions"] = metrics
+        chosen: dict[str, Any] = {
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2},
+            "RandomSeed": 7,
+        }
+        return {
+            "HyperParameterTuningJobName": name("tune"),
+            "HyperParameterTuningJobConfig": chosen | config,
+            "TrainingJobDefinition": definition,
+            "Tags": [{"Key": "team", "Value": "reviews"}],
+        }
+
     def processing(self, script: str, **more: Any) -> dict[str, Any]:
         """The request of a processing job that runs this script."""
         job = name("process")

@@ -13,10 +13,11 @@ from localcloud.sagemaker import (
     service,
     tags,
     transform,
+    tuning,
 )
 from localcloud.sagemaker.store import store
 
-__all__ = ["install", "models", "registry", "tags", "transform"]
+__all__ = ["install", "models", "registry", "tags", "transform", "tuning"]
 
 
 def install(config: CloudConfig) -> None:

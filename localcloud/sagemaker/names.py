@@ -35,7 +35,8 @@ def page(
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTransformJobs.html
     """
     kept = [record for record in records if _wanted(record, request, name, status)]
-    key = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
+    by = request.get("SortBy", "CreationTime")
+    key = {"Name": name, "Status": status}.get(by, by)
     kept.sort(key=lambda r: r.get(key, ""))
     if request.get("SortOrder", order) == "Descending":
         kept.reverse()

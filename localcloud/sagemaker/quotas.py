@@ -28,7 +28,12 @@ CLUSTERS: dict[str, Callable[[Record], Cluster]] = {
 
 
 def check(kind: str, asked: Record, running: Iterable[Record]) -> None:
-    """Refuse a job whose instances, with those of the jobs that run, are too many."""
+    """Refuse a job whose instances, with those of the jobs that run, are too many.
+
+    A tuning job has none itself; its training jobs do.
+    """
+    if kind not in CLUSTERS:
+        return
     cluster = CLUSTERS[kind]
     check_usage(f"{kind.lower()} job", cluster(asked), [cluster(record) for record in running])
 

@@ -13,17 +13,29 @@ import boto3
 import pytest
 import urllib3
 from botocore.config import Config
-from local_sagemaker import ACCOUNT, IMAGE, INSTANCE, REGION, ROLE, LocalSageMaker, name, refusal
+from local_sagemaker import (
+    ACCOUNT,
+    IMAGE,
+    INSTANCE,
+    REGION,
+    ROLE,
+    LocalSageMaker,
+    name,
+    refusal,
+    until,
+)
 
 from localcloud.sagemaker import service, validation
 from localcloud.sagemaker.errors import ApiError
 from localcloud.service_models import service_model
 
 MODEL = service_model("sagemaker")
+KINDS = ("Training", "Processing", "Transform", "HyperParameterTuning")
 SERVED = {
     *(f"{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")
-      for kind in ("Training", "Processing", "Transform")),
-    *(f"List{kind}Jobs" for kind in ("Training", "Processing", "Transform")),
+      for kind in KINDS),
+    *(f"List{kind}Jobs" for kind in KINDS),
+    "ListTrainingJobsForHyperParameterTuningJob",
     *(f"{verb}{thing}" for verb in ("Create", "Describe", "Delete")
       for thing in ("Model", "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage")),
     "ListModels", "ListEndpointConfigs", "ListEndpoints", "ListModelPackageGroups",
@@ -128,6 +140,32 @@ def use_jobs(it: Checked) -> None:
         it.end(kind, waiting[f"{kind}JobName"])
 
 
+def use_tuning(it: Checked) -> None:
+    rate = {"Name": "rate", "MinValue": "0.1", "MaxValue": "1"}
+    parent: str | None = None
+    for script in ("print('score=1')", "print('score=1')", "import time; time.sleep(600)"):
+        request = it.tuning(script, ParameterRanges={"ContinuousParameterRanges": [rate]})
+        if parent:
+            listed = [{"HyperParameterTuningJobName": parent}]
+            kind = "IdenticalDataAndAlgorithm"
+            request["WarmStartConfig"] = {
+                "ParentHyperParameterTuningJobs": listed, "WarmStartType": kind,
+            }  # fmt: skip
+        parent = request["HyperParameterTuningJobName"]
+        job = {"HyperParameterTuningJobName": parent}
+        it.api.create_hyper_parameter_tuning_job(**request)
+        if "sleep" in script:
+            it.api.stop_hyper_parameter_tuning_job(**job)
+        until(
+            lambda job=job: (
+                it.api.describe_hyper_parameter_tuning_job(**job)["HyperParameterTuningJobStatus"]
+                in ("Completed", "Stopped")
+            )
+        )
+        it.api.list_training_jobs_for_hyper_parameter_tuning_job(**job)
+    it.api.list_hyper_parameter_tuning_jobs(MaxResults=100)
+
+
 def use_models(it: Checked) -> None:
     model = it.model("modelled")
     it.api.describe_model(ModelName=model)
@@ -210,6 +248,7 @@ def use_registry(it: Checked) -> None:
 @pytest.mark.cloud
 def test_every_answer_of_every_operation_fits_the_model(checked: Checked) -> None:
     use_jobs(checked)
+    use_tuning(checked)
     use_models(checked)
     use_registry(checked)
     assert not checked.wrong
@@ -417,7 +456,7 @@ def test_refusals_carry_awss_codes(
 @pytest.mark.parametrize(
     ("operation", "request_"),
     [
-        ("create_hyper_parameter_tuning_job", {}),
+        ("create_compilation_job", {}),
         ("create_monitoring_schedule", {}),
         ("create_notebook_instance", {}),
         ("list_experiments", {}),

@@ -6,6 +6,7 @@ A record's members that begin with `_` are ours and are never shown.
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import threading
 import time
@@ -42,7 +43,7 @@ class JobStoppedError(Exception):
 class Kind:
     """One kind of job: the names of its members."""
 
-    word: str  # Training | Processing | Transform
+    word: str  # Training | Processing | Transform | HyperParameterTuning
 
     @property
     def name(self) -> str:
@@ -63,6 +64,16 @@ class Kind:
     @property
     def store(self) -> str:
         return f"{self.word.lower()}_job"
+
+    @property
+    def hyphened(self) -> str:
+        """As ARNs and messages have it."""
+        return re.sub("(?<!^)(?=[A-Z])", "-", self.word).lower()
+
+    @property
+    def event(self) -> str:
+        """The detail type of its events."""
+        return f"SageMaker {self.word.replace('Tuning', ' Tuning')} Job State Change"
 
     @property
     def group(self) -> str:
@@ -124,7 +135,9 @@ class Job:
         return secondary.entered(self._record(), status) if self.kind.word == "Training" else {}
 
 
-KINDS = {word: Kind(word) for word in ("Training", "Processing", "Transform")}
+KINDS = {
+    word: Kind(word) for word in ("Training", "Processing", "Transform", "HyperParameterTuning")
+}
 _jobs: dict[tuple[str, str], Job] = {}
 _closed: list[tuple[Kind, Record]] = []
 
@@ -145,7 +158,7 @@ def create(
 ) -> dict[str, Any]:
     """Write the record and run the job in a thread; answers its ARN."""
     name = request[kind.name]
-    arn = names.arn(f"{kind.word.lower()}-job", name)
+    arn = names.arn(f"{kind.hyphened}-job", name)
     kept = {key: value for key, value in request.items() if key != "Tags"}
     record = {**kept, **initial, kind.arn: arn, kind.status: "InProgress", "CreationTime": now()}
     record["LastModifiedTime"] = record["CreationTime"]
@@ -155,11 +168,11 @@ def create(
         if not store.add(kind.store, name, record):
             raise in_use(
                 "Job name must be unique within an AWS account and region, and a "
-                f"{kind.word.lower()} job with this name already exists ({arn})"
+                f"{kind.hyphened} job with this name already exists ({arn})"
             )
     tags.tag(arn, request.get("Tags", []))
     stream = Log(kind.group, f"{name}/algo-1-{int(time.time())}")
-    job = Job(kind, request, config().state / "jobs" / f"{kind.word.lower()}-{name}", stream)
+    job = Job(kind, request, config().state / "jobs" / f"{kind.hyphened}-{name}", stream)
     _jobs[kind.word, name] = job
     announce(kind, record)
     job.thread = threading.Thread(target=_run, args=(job, run), name=f"job {name}", daemon=True)
@@ -171,10 +184,10 @@ def describe(kind: Kind, name: str) -> Record:
     """The record as Describe shows it; an unknown training job is what AWS calls invalid."""
     found = store.get(kind.store, name)
     if found is not None:
-        return _shown(kind, found)
+        return shown(kind, found)
     if kind.word == "Training":  # https://github.com/aws/sagemaker-python-sdk/issues/326
         raise validation("Requested resource not found.")
-    raise not_found(f"Could not find {kind.word.lower()} job {name}.")
+    raise not_found(f"Could not find {kind.hyphened} job {name}.")
 
 
 def listed(
@@ -198,7 +211,7 @@ def stop(kind: Kind, name: str) -> None:
     status = describe(kind, name)[kind.status]
     if status in ENDED:
         raise validation(
-            f"The request was rejected because the {kind.word.lower()} job is in status {status}."
+            f"The request was rejected because the {kind.hyphened} job is in status {status}."
         )
     if job := _jobs.get((kind.word, name)):
         job.begin_stopping()
@@ -209,17 +222,15 @@ def announce(kind: Kind, record: Record) -> None:
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     """
-    detail = _shown(kind, record)
+    detail = shown(kind, record)
     for member, value in detail.items():
         if member.endswith("Time") and isinstance(value, float):
             detail[member] = int(value * 1000)
-    cloud.put_event(
-        "aws.sagemaker", f"SageMaker {kind.word} Job State Change", detail, [record[kind.arn]]
-    )
+    cloud.put_event("aws.sagemaker", kind.event, detail, [record[kind.arn]])
 
 
-def _shown(kind: Kind, record: Record) -> Record:
-    """Of a transform job, only the summary tells when it was changed."""
+def shown(kind: Kind, record: Record) -> Record:
+    """As Describe has it: of a transform job, only the summary tells when it was changed."""
     hidden = {"LastModifiedTime"} if kind.word == "Transform" else set()
     return {k: v for k, v in record.items() if not k.startswith("_") and k not in hidden}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from localcloud import ministack_adapter as cloud
@@ -16,6 +17,7 @@ from localcloud.sagemaker.store import now
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 Definitions = list[dict[str, str]]
+Hear = Callable[[str, float], None]
 
 
 def check(defined: Definitions) -> None:
@@ -28,10 +30,11 @@ def check(defined: Definitions) -> None:
 
 
 class Metrics:
-    """The last value of each metric goes to FinalMetricDataList, every value to CloudWatch."""
+    """The last value of each metric goes to FinalMetricDataList, every value to CloudWatch and to
+    `hear`, where somebody listens."""
 
-    def __init__(self, job: Job, defined: Definitions) -> None:
-        self._job = job
+    def __init__(self, job: Job, defined: Definitions, hear: Hear | None = None) -> None:
+        self._job, self._hear = job, hear
         self._final: dict[str, dict[str, Any]] = {}
         self._patterns = [(each["Name"], re.compile(each["Regex"])) for each in defined]
 
@@ -46,6 +49,8 @@ class Metrics:
     def _take(self, name: str, value: float) -> None:
         self._final[name] = {"MetricName": name, "Value": value, "Timestamp": now()}
         self._job.update(FinalMetricDataList=list(self._final.values()))
+        if self._hear:
+            self._hear(name, value)
         cloud.put_metric(NAMESPACE, name, value, {"TrainingJobName": self._job.name})
 
 

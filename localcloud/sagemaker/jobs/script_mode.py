@@ -15,7 +15,9 @@ from localcloud.sagemaker import names
 from localcloud.sagemaker.jobs import files
 from localcloud.sagemaker.jobs.lifecycle import Job, JobError, config
 
-OWN = "sagemaker_"  # hyper-parameters for the toolkit itself
+# Hyper-parameters for the toolkit itself.
+# https://github.com/aws/sagemaker-training-toolkit/blob/master/src/sagemaker_training/params.py
+OWN = ("sagemaker_", "_tuning_objective_metric")
 HOST = "algo-1"
 INTERFACE = "lo"
 MESSAGE_LIMIT = 600  # of the 1024 characters of a FailureReason

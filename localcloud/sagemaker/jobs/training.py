@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 from localcloud.sagemaker.errors import refuse_unserved, validation
@@ -38,6 +39,12 @@ UNSERVED = (
 
 @operation("CreateTrainingJob")
 def create_training_job(request: dict[str, Any]) -> dict[str, Any]:
+    check(request)
+    return create(request)
+
+
+def check(request: dict[str, Any]) -> None:
+    """Refuse what AWS refuses, and what is not served here."""
     refuse_unserved(request, UNSERVED)
     for member in ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition"):
         if member not in request:
@@ -52,8 +59,15 @@ def create_training_job(request: dict[str, Any]) -> dict[str, Any]:
     checks.distinct((each["ChannelName"] for each in channels), "The names of channels")
     for channel in channels:
         _check_channel(channel, request["AlgorithmSpecification"])
+
+
+def create(
+    request: dict[str, Any], hear: metrics.Hear | None = None, **more: Any
+) -> dict[str, Any]:
+    """Start a job that was checked; `hear` is told each metric's values, `more` goes on record."""
     artifacts = {"ModelArtifacts": {"S3ModelArtifacts": f"{_target(request)}/model.tar.gz"}}
-    return lifecycle.create(KIND, request, _run, **artifacts, **secondary.entered({}, "Starting"))
+    begun = secondary.entered({}, "Starting")
+    return lifecycle.create(KIND, request, partial(_run, hear=hear), **artifacts, **begun, **more)
 
 
 @operation("DescribeTrainingJob")
@@ -95,7 +109,7 @@ def _check_channel(channel: dict[str, Any], algorithm: dict[str, Any]) -> None:
                              "HubAccessConfig"), f"{name}.")  # fmt: skip
 
 
-def _run(job: Job) -> None:
+def _run(job: Job, hear: metrics.Hear | None) -> None:
     request, base = job.request, job.directory
     images.check(request["AlgorithmSpecification"]["TrainingImage"])
     script = script_mode.Script(job)
@@ -110,7 +124,8 @@ def _run(job: Job) -> None:
     job.update(TrainingStartTime=now())
     job.enter("Training")
     isolated = request.get("EnableNetworkIsolation", False)
-    values = metrics.Metrics(job, request["AlgorithmSpecification"].get("MetricDefinitions", []))
+    defined = request["AlgorithmSpecification"].get("MetricDefinitions", [])
+    values = metrics.Metrics(job, defined, hear)
     last_lines: deque[str] = deque(maxlen=LAST_LINES)
 
     def read(line: str) -> None:
