@@ -40,7 +40,7 @@ def sweep(event: Event, context: Any) -> Any:
 
 
 def run_step(event: Event, context: Any) -> Any:
-    _correlate(event["run"]["run_id"], context)
+    _correlate(str(event["run"].get("run_id", "rollout")), context)
     logger.info("step", extra={"step": event["step"]})
     return dispatch.retrain(event)
 

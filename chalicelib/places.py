@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from chalicelib.environment import Environment
 
 VARIANT = "primary"
+CHALLENGER = "challenger"  # of an A/B test
+SHADOW = "shadow"
 
 
 def uri(environment: Environment, key: str) -> str:

@@ -10,6 +10,7 @@ from chalicelib import clients
 from chalicelib.environment import Environment
 
 CHAMPION = "#champion"
+EXPERIMENT = "#experiment"  # the version beside the champion: its shadow, or in an A/B test
 DRIFT = "#drift#"
 NOTIFICATION = "#notification#"
 BATCH = "#batch#"

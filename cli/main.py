@@ -10,10 +10,22 @@ from rich.markup import escape
 
 from cli import show
 from cli.application import app
-from cli.commands import batch, cloud, data, loop, models, quality, review, watch
+from cli.commands import batch, cloud, data, loop, models, quality, review, rollout, watch
 from cli.errors import Problem
 
-__all__ = ["app", "batch", "cloud", "data", "loop", "main", "models", "quality", "review", "watch"]
+__all__ = [
+    "app",
+    "batch",
+    "cloud",
+    "data",
+    "loop",
+    "main",
+    "models",
+    "quality",
+    "review",
+    "rollout",
+    "watch",
+]
 
 
 def told(command: Callable[[], None]) -> Callable[[], None]:

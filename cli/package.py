@@ -29,7 +29,7 @@ from cli import project
 from cli.errors import Problem
 
 CODE = ("training", "inference", "monitoring")
-MACHINES = ("retrain", "monitor", "batch")
+MACHINES = ("retrain", "monitor", "batch", "rollout")
 BYTECODE = py_compile.PycInvalidationMode.UNCHECKED_HASH  # AWS sets the times of files anew
 SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 

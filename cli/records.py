@@ -110,3 +110,10 @@ def champion(stack: str) -> dict[str, Any] | None:
     key = {"pipeline": pipeline(), "run_id": "#champion"}
     item: dict[str, Any] | None = _table(stack).get_item(Key=key, ConsistentRead=True).get("Item")
     return item
+
+
+def experiment(stack: str) -> dict[str, Any] | None:
+    """The version beside the champion, as its shadow or in an A/B test; None where none is."""
+    key = {"pipeline": pipeline(), "run_id": "#experiment"}
+    item: dict[str, Any] | None = _table(stack).get_item(Key=key, ConsistentRead=True).get("Item")
+    return item

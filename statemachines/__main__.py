@@ -14,10 +14,10 @@ warnings.filterwarnings("ignore", category=SyntaxWarning)
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 logging.getLogger("sagemaker.config").setLevel(logging.WARNING)
 
-from statemachines import batch, monitor, retrain  # noqa: E402
+from statemachines import batch, monitor, retrain, rollout  # noqa: E402
 
 FOLDER = Path(__file__).parent
-MACHINES = (("retrain", retrain), ("monitor", monitor), ("batch", batch))
+MACHINES = (("retrain", retrain), ("monitor", monitor), ("batch", batch), ("rollout", rollout))
 
 
 def main() -> int:

@@ -10,7 +10,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stepfunctions.steps.states import Block, Catch, Chain, Fail, Graph, Parallel, Retry, Task
+from stepfunctions.steps.states import (
+    Block,
+    Catch,
+    Chain,
+    Fail,
+    Graph,
+    Map,
+    Parallel,
+    Pass,
+    Retry,
+    Task,
+)
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
 LAMBDA_TRANSIENT = [
@@ -107,7 +118,18 @@ def failure(record_step: str, end: str, function: str = "${RunStepArn}") -> Chai
     return Chain([record, failed])
 
 
-def guard(states: list[Task | Parallel], handler: Chain) -> None:
+def failed(name: str, detail: str, failure: Chain) -> Pass:
+    """An end state that is no error to Step Functions, put into words as one."""
+    state = Pass(
+        name,
+        parameters={"Error": name, "Cause.$": f"States.JsonToString({detail})"},
+        result_path="$.error",
+    )
+    state.next(failure.steps[0])
+    return state
+
+
+def guard(states: list[Task | Parallel | Map], handler: Chain) -> None:
     """Send everything that a state could not retry away to the failure path."""
     for state in states:
         state.add_catch(_catch(handler.steps[0]))
@@ -132,5 +154,5 @@ def _complete(states: dict[str, Any]) -> None:
             retrier["JitterStrategy"] = "FULL"
         if state["Type"] == "Fail":
             state |= {"ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"}
-        for branch in state.get("Branches", []):
+        for branch in [*state.get("Branches", []), *filter(None, [state.get("Iterator")])]:
             _complete(branch["States"])

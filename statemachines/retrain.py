@@ -19,7 +19,7 @@ from stepfunctions.steps.states import (
     Wait,
 )
 
-from statemachines import asl
+from statemachines import asl, endpoint
 
 COMMENT = "driftloop: crawl, convert, quality, prepare, train, evaluate, gate, register, deploy"
 # Another crawl may have listed the prefix before this run's files lay there: wait, then crawl.
@@ -31,7 +31,6 @@ CRAWLER_BUSY = Retry(
 )
 # A day for its work, and two weeks in which a person may decide (gate.approval_timeout_hours).
 TIMEOUT_SECONDS = 15 * 24 * 3600
-BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 def compiled() -> str:
@@ -69,7 +68,7 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     limit = Choice("RejectsWithinLimit")
     limit.add_choice(
         ChoiceRule.BooleanEquals("$.reconcile.too_many", True),
-        _failed("TooManyRejects", "$.reconcile", failure),
+        asl.failed("TooManyRejects", "$.reconcile", failure),
     )
     limit.default_choice(check)
     has_rejects = Choice("HasRejects")
@@ -117,7 +116,7 @@ def _crawled(failure: Chain, then: Task) -> Task:
     asl.guard([look], failure)
     wait = Wait("WaitForCrawler", seconds=1)
     wait.next(look)
-    failed = _failed("CrawlFailed", "$.crawler.Crawler.LastCrawl", failure)
+    failed = asl.failed("CrawlFailed", "$.crawler.Crawler.LastCrawl", failure)
     ready = Choice("CrawlerReady")
     idle = ChoiceRule.StringEquals("$.crawler.Crawler.State", "READY")
     status = "$.crawler.Crawler.LastCrawl.Status"
@@ -182,14 +181,14 @@ def _deploy(failure: Chain, finish: Task) -> Chain:
         "CreateEndpoint", "sagemaker:createEndpoint", input_path="$.register.endpoint"
     )
     update = asl.call("UpdateEndpoint", "sagemaker:updateEndpoint", input_path="$.register.update")
-    before = _describe("DescribeEndpointFirst", "$.endpoint_before")
+    before = endpoint.describe("DescribeEndpointFirst", "$.register", "$.endpoint_before")
     # SageMaker's answer to an unknown endpoint is a ValidationException, which is no error name
     # of its own here. https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
     unknown = ["SageMaker.SageMakerException"]
     before.add_catch(Catch(error_equals=unknown, next_step=create, result_path=None))
     asl.guard([register, model, config, before, create, update], failure)
     before.next(_existing(failure, before, create, update))
-    after = _in_service(failure, finish)
+    after = endpoint.in_service(failure, finish, "$.register")
     create.next(after)
     update.next(after)
     Chain([model, config, before])
@@ -243,52 +242,13 @@ def _existing(failure: Chain, before: Task, create: Task, update: Task) -> Choic
     delete.next(wait)
     exists = Choice("EndpointExists")
     exists.add_choice(ChoiceRule.StringEquals(status, "Failed"), delete)
-    exists.add_choice(ChoiceRule.Or([ChoiceRule.StringEquals(status, s) for s in BUSY]), wait)
+    busy = [ChoiceRule.StringEquals(status, each) for each in endpoint.BUSY]
+    exists.add_choice(ChoiceRule.Or(busy), wait)
     exists.default_choice(update)
     return exists
-
-
-def _in_service(failure: Chain, finish: Task) -> Task:
-    """Wait until this run's configuration serves; an older one in service was rolled back to."""
-    status = "$.deployed.EndpointStatus"
-    look = _describe("DescribeEndpoint", "$.deployed")
-    asl.guard([look], failure)
-    wait = Wait("WaitForEndpoint", seconds_path="$.register.poll_seconds")
-    wait.next(look)
-    failed = _failed("EndpointFailed", "$.deployed", failure)
-    ready = Choice("EndpointReady")
-    serves = ChoiceRule.StringEquals(status, "InService")
-    ours = ChoiceRule.StringEqualsPath(
-        "$.deployed.EndpointConfigName", "$.register.endpoint.EndpointConfigName"
-    )
-    ready.add_choice(ChoiceRule.And([serves, ours]), finish)
-    ready.add_choice(ChoiceRule.Or([ChoiceRule.StringEquals(status, s) for s in BUSY]), wait)
-    ready.default_choice(failed)
-    look.next(ready)
-    return look
-
-
-def _describe(name: str, result_path: str) -> Task:
-    return asl.call(
-        name,
-        "aws-sdk:sagemaker:describeEndpoint",
-        parameters={"EndpointName.$": "$.register.endpoint.EndpointName"},
-        result_path=result_path,
-    )
 
 
 def _job(name: str, operation: str, request: str, result_path: str | None) -> Task:
     return asl.call(
         name, f"sagemaker:{operation}.sync", input_path=request, result_path=result_path
     )
-
-
-def _failed(name: str, detail: str, failure: Chain) -> Pass:
-    """An end state that is no error to Step Functions, put into words as one."""
-    state = Pass(
-        name,
-        parameters={"Error": name, "Cause.$": f"States.JsonToString({detail})"},
-        result_path="$.error",
-    )
-    state.next(failure.steps[0])
-    return state

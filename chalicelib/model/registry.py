@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, places, records
+from chalicelib import clients, clock, places, records
 from chalicelib.model import rollout
 
 if TYPE_CHECKING:
@@ -90,6 +90,32 @@ def register(
         package = request(run, environment, settings, metrics)
         arn = str(client.create_model_package(**package)["ModelPackageArn"])
     return arn, version(arn)
+
+
+def experiment() -> records.Record | None:
+    """The version beside the champion: {"kind", "model_version", "share", "since"}; or None."""
+    return records.get(records.EXPERIMENT)
+
+
+def experiment_runs(serving: Mapping[str, Any] | None) -> None:
+    """Write down which version is beside the champion from now on, or that none is."""
+    if serving is None:
+        records.remove(records.EXPERIMENT)
+        return
+    since = clock.text(clock.now())
+    values = {"kind": serving["kind"], "share": serving["share"], "since": since}
+    records.put(records.EXPERIMENT, {**values, "model_version": serving["beside"]})
+
+
+def arn(champion: Mapping[str, Any], version: int) -> str:
+    """Of another version of the champion's group."""
+    return f"{champion['model_package_arn'].rsplit('/', 1)[0]}/{version}"
+
+
+def run_of(arn: str) -> str:
+    """The run that a package came from."""
+    described = clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    return str(described["CustomerMetadataProperties"]["run_id"])
 
 
 def set_status(arn: str, status: str, words: str) -> None:

@@ -13,6 +13,7 @@ from chalicelib.model import containers
 
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
+    from chalicelib.model.traffic import Serving
     from chalicelib.settings import Settings
 
 Request = dict[str, Any]
@@ -72,6 +73,33 @@ def create_endpoint_config(run_id: str, environment: Environment, settings: Sett
     }
 
 
+def beside(config: Request, name: str, model: str, serving: Serving) -> Request:
+    """The configuration with another model as the champion's shadow, or to share its requests.
+
+    A shadow's weight is its share of the champion's requests that it gets a copy of.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-shadow-deployment.html
+    """
+    (primary,) = config["ProductionVariants"]
+    other = {**primary, "ModelName": model, "InitialVariantWeight": serving.share}
+    if serving.kind == "shadow":
+        other["VariantName"] = places.SHADOW
+        return {**config, "EndpointConfigName": name, "ShadowProductionVariants": [other]}
+    other["VariantName"] = places.CHALLENGER
+    rest = {**primary, "InitialVariantWeight": round(1 - serving.share, 6)}
+    return {**config, "EndpointConfigName": name, "ProductionVariants": [rest, other]}
+
+
+def weights(environment: Environment, share: float) -> Request:
+    """UpdateEndpointWeightsAndCapacities: the challenger's share of the requests."""
+    shares = {places.VARIANT: round(1 - share, 6), places.CHALLENGER: share}
+    return {
+        "EndpointName": environment.endpoint_name,
+        "DesiredWeightsAndCapacities": [
+            {"VariantName": variant, "DesiredWeight": weight} for variant, weight in shares.items()
+        ],
+    }
+
+
 def deployment(environment: Environment, settings: Settings) -> Request:
     """DeploymentConfig: in which steps traffic shifts, and the alarms that shift it back.
 
@@ -119,9 +147,15 @@ def update(
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
     """
-    request = endpoint(run_id, environment, settings)
+    return guarded(endpoint(run_id, environment, settings), environment, settings, variants)
+
+
+def guarded(
+    request: Request, environment: Environment, settings: Settings, variants: Iterable[str]
+) -> Request:
+    """An update with guardrails, where those are set and possible."""
     if settings.rollout.bake_seconds and list(variants) == [places.VARIANT]:
-        request["DeploymentConfig"] = deployment(environment, settings)
+        return {**request, "DeploymentConfig": deployment(environment, settings)}
     return request
 
 

@@ -16,7 +16,7 @@ class UnknownStepError(Exception):
 
 
 def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.steps import approval, data, model, quality, training
+    from chalicelib.steps import approval, data, model, quality, rollout, training
 
     return _dispatch(
         event,
@@ -36,6 +36,9 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
             "ask": approval.ask,
             "expire": approval.expire,
             "finish": model.finish,
+            "plan_rollout": rollout.plan,
+            "finish_rollout": rollout.finish,
+            "fail_rollout": rollout.fail,
         },
     )
 

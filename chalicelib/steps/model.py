@@ -78,6 +78,7 @@ def finish(run: Run) -> dict[str, Any]:
     outcome = _outcome(run)
     if registered and outcome == "deployed":
         registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
+        registry.experiment_runs(None)
     lineage_uri = _lineage(run, environment, outcome, ended_at)
     runs.succeed(run_id, outcome=outcome)
     notify.notify(

@@ -14,13 +14,14 @@ import botocore.session
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MACHINES = ("retrain", "monitor", "batch")
+MACHINES = ("retrain", "monitor", "batch", "rollout")
 CALLED = {
     "glue:startCrawler", "glue:getCrawler", "athena:startQueryExecution",
     "sagemaker:createProcessingJob", "sagemaker:createTrainingJob", "sagemaker:createModel",
     "sagemaker:createEndpointConfig", "sagemaker:createEndpoint", "sagemaker:updateEndpoint",
     "sagemaker:describeEndpoint", "sagemaker:deleteEndpoint", "sagemaker:createTransformJob",
     "lambda:invoke",
+    "sagemaker:updateEndpointWeightsAndCapacities",
 }  # fmt: skip
 
 
@@ -166,4 +167,6 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         "gate", "register", "ask", "expire", "finish", "finish_data", "fail",
     }  # fmt: skip
     monitor = {"begin", "finish", "begin_labels", "finish_labels", "fail"}
-    assert steps == {"retrain": retrain, "monitor": monitor, "batch": {"begin", "finish", "fail"}}
+    rollout = {"plan_rollout", "finish_rollout", "fail_rollout"}
+    batch = {"begin", "finish", "fail"}
+    assert steps == {"retrain": retrain, "monitor": monitor, "batch": batch, "rollout": rollout}

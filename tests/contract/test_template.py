@@ -19,7 +19,8 @@ FUNCTIONS = {
 }  # fmt: skip
 OUTPUTS = {
     "DataBucket", "ApiUrl", "RestApiId", "ApiKeyId", "RunsTable", "ArrivalsTable", "TopicArn",
-    "RetrainMachineArn", "MonitorMachineArn", "BatchMachineArn", "ModelGroup", "EndpointName",
+    "RetrainMachineArn", "MonitorMachineArn", "BatchMachineArn", "RolloutMachineArn", "ModelGroup",
+    "EndpointName",
     "GlueDatabase", "AthenaWorkGroup", "DriftAlarmName", "MonitorScheduleName", "CodePrefix",
 }  # fmt: skip
 # What IAM offers no narrower resource for.

@@ -1,11 +1,12 @@
-"""A model that fails under its canary: the machine, the endpoint, the alarm, the words on the run.
+"""Rollouts on a real endpoint: a canary that fails, and what a person asks of the versions.
 
-The retrain machine's own states from CreateModel on, with its Lambda states left out.
+The machines' own states; their Lambda states are left out and done here.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import threading
 from collections import Counter
@@ -17,21 +18,24 @@ import pytest
 from botocore.exceptions import ClientError
 from local_sagemaker import INFERENCE, archive, name
 
-from chalicelib import clock, places, records, settings
+from chalicelib import clock, places, records, runs, settings
 from chalicelib.environment import Environment
-from chalicelib.model import registry
-from chalicelib.steps import data, model
+from chalicelib.model import registry, traffic
+from chalicelib.steps import data, model, rollout
 
 pytestmark = pytest.mark.cloud
 
-MACHINE = Path(__file__).parents[2] / "statemachines" / "retrain.asl.json"
+MACHINES = Path(__file__).parents[2] / "statemachines"
 CANARY = 'strategy = "canary"\nshare = 0.5\nbake_seconds = 600\n'
-RUNS = {"good": "20260301-120000-a1b2c3", "bad": "20260302-120000-d4e5f6"}
+DAYS = {"first": 1, "second": 2, "failing": 3}
+AT_ONCE = 'strategy = "all_at_once"\nshare = 0.5\nbake_seconds = 0\n'
 
 
 @pytest.fixture
-def environment(stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """A pipeline whose rollouts are canaries watched by an alarm on 5xx."""
+def environment(
+    request: pytest.FixtureRequest, stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> Environment:
+    """A pipeline whose rollouts are watched by an alarm on 5xx; at once, or as a test says."""
     endpoint = name("endpoint")
     here = dataclasses.replace(
         Environment.from_env(),
@@ -44,7 +48,7 @@ def environment(stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Env
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: here))
     text = settings.FILE.read_text(encoding="utf-8")
     begin, end = text.index('strategy = "all_at_once"'), text.index("max_error_rate")
-    configured = settings.parse(text[:begin] + CANARY + text[end:])
+    configured = settings.parse(text[:begin] + getattr(request, "param", AT_ONCE) + text[end:])
     renamed = configured.model_copy(
         update={"pipeline": configured.pipeline.model_copy(update={"name": endpoint})}
     )
@@ -72,20 +76,44 @@ def environment(stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Env
 
 
 @pytest.fixture
-def deploy(
+def execute(
     stack: Any, environment: Environment, eventually: Callable[..., Any]
+) -> Callable[[str, str, dict[str, Any]], dict[str, Any]]:
+    """Run a machine from a state on, without its Lambda states at the end; its output."""
+    states = stack.client("stepfunctions")
+
+    def run(machine: str, start_at: str, given: dict[str, Any]) -> dict[str, Any]:
+        definition = json.loads((MACHINES / f"{machine}.asl.json").read_text())
+        for state in ("Finish", "RecordFailure"):
+            definition["States"][state] = {"Type": "Succeed"}
+        definition["StartAt"] = start_at
+        made = states.create_state_machine(
+            name=name("machine"),
+            definition=json.dumps(definition),
+            roleArn=environment.job_role_arn,
+        )["stateMachineArn"]
+        arn = states.start_execution(stateMachineArn=made, input=json.dumps(given))["executionArn"]
+        found = eventually(
+            lambda: (
+                (each := states.describe_execution(executionArn=arn))["status"] != "RUNNING"
+                and each
+            ),
+            120,
+        )
+        assert found["status"] == "SUCCEEDED", found
+        return dict(json.loads(found["output"]))
+
+    return run
+
+
+@pytest.fixture
+def deploy(
+    stack: Any, environment: Environment, execute: Callable[..., dict[str, Any]]
 ) -> Iterator[Callable[[str], dict[str, Any]]]:
-    """Register a model that `answers` and let the machine deploy it; the execution, ended."""
-    definition = json.loads(MACHINE.read_text())
-    for state in ("Finish", "RecordFailure"):
-        definition["States"][state] = {"Type": "Succeed"}
-    definition["StartAt"] = "CreateModel"
-    machine = stack.client("stepfunctions").create_state_machine(
-        name=name("machine"), definition=json.dumps(definition), roleArn=environment.job_role_arn
-    )["stateMachineArn"]
+    """Register a model that answers its name and let the retrain machine deploy it."""
 
     def run(answers: str) -> dict[str, Any]:
-        run_id = RUNS["bad" if answers == "failing" else "good"]
+        run_id = run_of(environment, answers)
         stack.client("s3").put_object(
             Bucket=environment.data_bucket,
             Key=places.model(run_id),
@@ -96,24 +124,53 @@ def deploy(
         state = {**given, "begin": {}, "plan": {}, "prepared": {}}
         state["gate"] = {"metrics": {"accuracy": 0.5}}
         state["register"] = model.register(state)
-        arn = stack.client("stepfunctions").start_execution(
-            stateMachineArn=machine, input=json.dumps(state)
-        )["executionArn"]
-        describe = stack.client("stepfunctions").describe_execution
-        found = eventually(
-            lambda: (each := describe(executionArn=arn))["status"] != "RUNNING" and each, 120
-        )
-        return dict(json.loads(found["output"]))
+        ended = execute("retrain", "CreateModel", state)
+        if "error" not in ended:
+            runs.record(run_id, evaluation=state["gate"]["metrics"])
+            arn = state["register"]["model_package_arn"]
+            registry.crown(run_id, arn, {"accuracy": 0.5}, clock.text(clock.now()))
+        return ended
 
     yield run
     stack.client("sagemaker").delete_endpoint(EndpointName=environment.endpoint_name)
 
 
+@pytest.fixture
+def ask(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """What a person asks for, done by the rollout machine; what serves then."""
+
+    def done(action: str, **more: Any) -> dict[str, Any]:
+        request = {"action": action, **more}
+        planned = {**request, "plan_rollout": rollout.plan(request)}
+        ended = execute("rollout", "InPlace", planned)
+        assert "error" not in ended, ended["error"]
+        return dict(rollout.finish(ended)["serving"])
+
+    return done
+
+
+def run_of(environment: Environment, answers: str) -> str:
+    """The run that made this model; a test's runs are its own."""
+    return f"2026030{DAYS[answers]}-120000-{environment.endpoint_name[-6:]}"
+
+
+def answers_of(stack: Any, environment: Environment, count: int) -> Counter[str]:
+    """Which models answer so many requests."""
+    runtime = stack.client("sagemaker-runtime")
+    found: Counter[str] = Counter()
+    for _ in range(count):
+        answer = runtime.invoke_endpoint(
+            EndpointName=environment.endpoint_name, Body=b"hello", ContentType="text/plain"
+        )
+        found[json.loads(answer["Body"].read())["model"]] += 1
+    return found
+
+
+@pytest.mark.parametrize("environment", [CANARY], indirect=True, ids=["canary"])
 def test_a_failing_canary_is_rolled_back_while_good_answers_go_on(
     stack: Any, environment: Environment, deploy: Callable[[str], dict[str, Any]]
 ) -> None:
     assert "error" not in deploy("first")  # the first deployment has no guardrails: it is new
-    registry.crown(RUNS["good"], "arn:aws:x:model-package/g/1", {}, clock.text(clock.now()))
     answers: Counter[str] = Counter()
     over = threading.Event()
 
@@ -138,7 +195,7 @@ def test_a_failing_canary_is_rolled_back_while_good_answers_go_on(
     assert ended["error"]["Error"] == "EndpointFailed"
     data.fail(ended)
 
-    run = records.get(RUNS["bad"])
+    run = records.get(run_of(environment, "failing"))
     assert run is not None
     assert run["status"] == "failed"
     assert run["error_state"] == "Deploy"
@@ -149,9 +206,121 @@ def test_a_failing_canary_is_rolled_back_while_good_answers_go_on(
     assert environment.rollout_alarms in told["message"]
     champion = registry.champion()
     assert champion is not None
-    assert champion["run"] == RUNS["good"]
+    assert champion["run"] == run_of(environment, "first")
     package = stack.client("sagemaker").describe_model_package(
         ModelPackageName=ended["register"]["model_package_arn"]
     )
     assert package["ModelApprovalStatus"] == "Rejected"
     assert environment.rollout_alarms in package["ApprovalDescription"]
+
+
+def test_back_to_the_version_before(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+) -> None:
+    deploy("first")
+    deploy("second")
+    assert ask("rollback")["champion"] == 1
+    assert answers_of(stack, environment, 10) == {"first": 10}
+    champion = registry.champion()
+    assert champion is not None
+    assert (champion["model_version"], champion["run"]) == (1, run_of(environment, "first"))
+    assert champion["evaluation"] == {"accuracy": 0.5}
+    listed = {p["ModelPackageVersion"]: p for p in registry.packages(environment, 5)}
+    assert {v: p["ModelApprovalStatus"] for v, p in listed.items()} == {
+        1: "Approved",
+        2: "Rejected",
+    }
+    with pytest.raises(traffic.RefusedError, match="no earlier version"):
+        rollout.plan({"action": "rollback"})
+    with pytest.raises(traffic.RefusedError, match="there is no model version 9"):
+        rollout.plan({"action": "rollback", "version": 9})
+
+
+def test_what_was_deleted_is_made_anew(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+) -> None:
+    deploy("first")
+    deploy("second")
+    kept = f"{environment.endpoint_name}-{run_of(environment, 'first')}"
+    stack.client("sagemaker").delete_endpoint_config(EndpointConfigName=kept)
+    stack.client("sagemaker").delete_model(ModelName=kept)
+    ask("rollback", version=1)
+    assert answers_of(stack, environment, 5) == {"first": 5}
+
+
+def test_an_ab_test_from_start_to_promotion(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-ab-testing.html"""
+    deploy("first")
+    deploy("second")
+    ask("start", kind="ab", version=1, share=0.5)
+    found = answers_of(stack, environment, 100)
+    assert 25 < found["first"] < 75  # 50 expected; five standard deviations are 25
+    ask("start", kind="ab", version=1, share=0.9)
+    endpoint = stack.client("sagemaker").describe_endpoint(EndpointName=environment.endpoint_name)
+    weights = {v["VariantName"]: v["CurrentWeight"] for v in endpoint["ProductionVariants"]}
+    assert weights == {"primary": 0.1, "challenger": 0.9}
+    assert ask("promote", kind="ab")["champion"] == 1
+    assert answers_of(stack, environment, 10) == {"first": 10}
+    assert registry.experiment() is None
+
+
+def test_an_ab_test_that_is_stopped_leaves_the_champion(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+) -> None:
+    deploy("first")
+    deploy("second")
+    ask("start", kind="ab", version=1, share=0.5)
+    experiment = registry.experiment()
+    assert experiment is not None
+    assert (experiment["kind"], experiment["model_version"]) == ("ab", 1)
+    ask("stop", kind="ab")
+    assert answers_of(stack, environment, 10) == {"second": 10}
+    assert (registry.champion() or {})["model_version"] == 2
+    assert registry.experiment() is None
+
+
+def test_a_shadow_from_start_to_promotion(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+    eventually: Callable[..., Any],
+) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-shadow-deployment.html"""
+    deploy("first")
+    deploy("second")
+    ask("start", kind="shadow", version=1, share=1.0)
+    assert answers_of(stack, environment, 10) == {"second": 10}
+
+    def copies() -> float:
+        found = stack.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[
+                {"Name": "EndpointName", "Value": environment.endpoint_name},
+                {"Name": "VariantName", "Value": places.SHADOW},
+            ],
+            StartTime=clock.now() - dt.timedelta(minutes=10),
+            EndTime=clock.now() + dt.timedelta(minutes=1),
+            Period=3600,
+            Statistics=["Sum"],
+        )
+        return sum(float(point["Sum"]) for point in found["Datapoints"])
+
+    eventually(lambda: copies() == 10)
+    assert ask("promote", kind="shadow")["champion"] == 1
+    assert answers_of(stack, environment, 5) == {"first": 5}

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints.html
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -434,3 +435,64 @@ def test_endpoints_are_listed_newest_first(sagemaker, endpoint):
     assert not sagemaker.api.list_endpoints(StatusEquals="Failed", NameContains=endpoint)[
         "Endpoints"
     ]
+
+
+# --- Shadows ------------------------------------------------------------------------------------
+
+
+def test_a_shadow_gets_copies_and_answers_nobody(sagemaker, first, second):
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-shadow-deployment.html"""
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{sagemaker.bucket}/shadowed",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    shadow = {
+        "VariantName": "shadow",
+        "ModelName": second,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1.0,
+    }
+    more = {"ShadowProductionVariants": [shadow], "DataCaptureConfig": capture}
+    made = sagemaker.endpoint(sagemaker.config_with(more, main=first))
+    described = sagemaker.api.describe_endpoint(EndpointName=made)
+    assert [each["VariantName"] for each in described["ProductionVariants"]] == ["main"]
+    assert [each["VariantName"] for each in described["ShadowProductionVariants"]] == ["shadow"]
+    answers = [sagemaker.invoke(made, InferenceId=f"call-{index}") for index in range(20)]
+    assert {answer["model"] for answer in answers} == {"first"}
+    with pytest.raises(ClientError):
+        sagemaker.invoke(made, TargetVariant="shadow")
+    with pytest.raises(ClientError):
+        sagemaker.invoke(made, "die")  # the shadow dies of it too
+
+    def captured(variant: str) -> set[str]:
+        keys = sagemaker.keys(f"shadowed/{made}/{variant}/")
+        lines = [
+            json.loads(line)
+            for key in keys
+            for line in sagemaker.get(f"s3://{sagemaker.bucket}/{key}").decode().splitlines()
+        ]
+        return {line["eventMetadata"]["inferenceId"] for line in lines}
+
+    wanted = {f"call-{index}" for index in range(20)}
+    until(lambda: captured("shadow") == captured("main") == wanted)
+    until(lambda: sagemaker.invoke(made)["model"] == "first")
+    without = sagemaker.config(main=first)
+    sagemaker.api.update_endpoint(EndpointName=made, EndpointConfigName=without)
+    assert "ShadowProductionVariants" not in sagemaker.settled(made)
+    sagemaker.api.delete_endpoint(EndpointName=made)
+
+
+def test_a_shadow_stands_beside_one_variant_only(sagemaker, first):
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html"""
+    variant = {"ModelName": first, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    code, message = refusal(
+        sagemaker.api.create_endpoint_config,
+        EndpointConfigName=name("config"),
+        ProductionVariants=[{**variant, "VariantName": each} for each in ("one", "two")],
+        ShadowProductionVariants=[{**variant, "VariantName": "shadow"}],
+    )
+    assert code == "ValidationException"
+    assert "only specify one variant for ProductionVariants" in message

@@ -39,6 +39,7 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: Surroundings()))
     monkeypatch.setattr(clients, "client", lambda name: Bucket())
     monkeypatch.setattr(records, "put", lambda key, values: done.append(("record", key, values)))
+    monkeypatch.setattr(records, "remove", lambda key: done.append(("removed", key)))
     monkeypatch.setattr(runs, "record", lambda run, **facts: done.append(("run", run, facts)))
     monkeypatch.setattr(runs, "succeed", lambda run, **facts: done.append(("ended", run, facts)))
     monkeypatch.setattr(runs, "fail", lambda run, error: done.append(("failed", run, error)))
@@ -59,9 +60,10 @@ def test_a_deployed_model_becomes_the_champion(did: list[tuple[Any, ...]]) -> No
     registered = {"model_version": 3, "model_package_arn": PACKAGE, "endpoint": {}}
     result = model.finish(a_run(register=registered))
     assert result["outcome"] == "deployed"
-    champion, written, ended, told = did
+    champion, experiment, written, ended, told = did
     assert champion[1] == "#champion"
     assert (champion[2]["model_version"], champion[2]["run"]) == (3, RUN)
+    assert experiment == ("removed", "#experiment")  # a new model ends it
     assert written[1] == f"runs/{RUN}/lineage.json"
     assert written[2]["model"]["version"] == 3
     assert ended[1] == RUN

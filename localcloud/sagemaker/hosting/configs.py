@@ -15,7 +15,7 @@ from localcloud.sagemaker.store import Record, now, store
 
 KIND = "endpoint_config"
 UNSERVED = (
-    "AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig", "MetricsConfig",
+    "AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig",
 )  # fmt: skip
 UNSERVED_OF_VARIANT = (
     "AcceleratorType", "CapacityReservationConfig", "CoreDumpConfig", "InstancePools",
@@ -36,7 +36,13 @@ def find(name: str) -> Record:
 def create_endpoint_config(request: dict[str, Any]) -> dict[str, Any]:
     name = request["EndpointConfigName"]
     refuse_unserved(request, UNSERVED)
-    variants = request["ProductionVariants"]
+    variants, shadows = request["ProductionVariants"], request.get("ShadowProductionVariants", [])
+    if shadows and (len(variants), len(shadows)) != (1, 1):
+        raise validation(
+            "With ShadowProductionVariants you can only specify one variant for "
+            "ProductionVariants and one variant for ShadowProductionVariants."
+        )
+    variants = [*variants, *shadows]
     checks.distinct((each["VariantName"] for each in variants), "The names of production variants")
     for variant in variants:
         _check(variant)

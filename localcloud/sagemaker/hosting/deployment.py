@@ -15,7 +15,7 @@ from localcloud import ministack_adapter as cloud
 from localcloud.sagemaker import models
 from localcloud.sagemaker.errors import ApiError
 from localcloud.sagemaker.hosting import records, shifting
-from localcloud.sagemaker.hosting.fleet import Fleet
+from localcloud.sagemaker.hosting.fleet import MEMBERS, Fleet
 from localcloud.sagemaker.hosting.guardrails import Plan, Step
 from localcloud.sagemaker.hosting.serving import INVOKE_SECONDS
 from localcloud.sagemaker.hosting.shifting import Pending
@@ -88,8 +88,8 @@ def _deploy(name: str, config: Record, plan: Plan) -> None:
     """The new fleet answers before the old one ends; a failed update leaves the old one serving."""
     before = fleets.get(name)
     try:
-        variants = config["ProductionVariants"]
-        fleet = Fleet(name, config, {v["ModelName"]: models.find(v["ModelName"]) for v in variants})
+        wanted = {v["ModelName"] for member in MEMBERS for v in config.get(member, [])}
+        fleet = Fleet(name, config, {each: models.find(each) for each in wanted})
         tell = _telling(name, fleet)
         tell("Creating", lambda count: f"Launching {count} instance(s).", Step(0, 0))
         pending = _start(name, fleet)
@@ -182,6 +182,8 @@ def _settle(name: str, fleet: Fleet) -> None:
         "_config": fleet.config,
         "_models": fleet.models,
     }
+    if fleet.shadows:
+        members["ShadowProductionVariants"] = fleet.summaries(shadows=True)
     if captured := fleet.config.get("DataCaptureConfig"):
         members["DataCaptureConfig"] = {
             "EnableCapture": captured.get("EnableCapture", False),

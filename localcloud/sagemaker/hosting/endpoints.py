@@ -10,6 +10,7 @@ from typing import Any
 from localcloud.sagemaker import names, quotas, tags
 from localcloud.sagemaker.errors import refuse_unserved, validation
 from localcloud.sagemaker.hosting import configs, deployment, guardrails, records, shifting
+from localcloud.sagemaker.hosting.fleet import MEMBERS
 from localcloud.sagemaker.hosting.guardrails import Plan
 from localcloud.sagemaker.hosting.records import KIND, find
 from localcloud.sagemaker.service import operation
@@ -138,7 +139,7 @@ def _check_same_variants(name: str, config: Record) -> None:
 
 
 def _check_quotas(name: str, config: Record) -> None:
-    for variant in config["ProductionVariants"]:
+    for variant in [each for member in MEMBERS for each in config.get(member, [])]:
         _check_quota(name, variant["InstanceType"], variant.get("InitialInstanceCount", 1))
 
 
@@ -146,7 +147,7 @@ def _check_quota(name: str, instance_type: str, count: int) -> None:
     used = [
         (variant.instance_type, variant.count)
         for other, fleet in list(deployment.fleets.items())
-        for variant in fleet.variants.values()
+        for variant in fleet.every
         if other != name
     ]
     quotas.check_usage("endpoint", (instance_type, count), used)

@@ -22,6 +22,7 @@ from localcloud.sagemaker.hosting.serving import (
 from localcloud.sagemaker.jobs.output import Log
 from localcloud.sagemaker.store import now
 
+MEMBERS = ("ProductionVariants", "ShadowProductionVariants")
 log = logging.getLogger(__name__)
 
 
@@ -78,23 +79,31 @@ class Fleet:
         self.endpoint, self.config, self.models = endpoint, config, models
         self._mending = threading.Lock()
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
-        self.variants = {
-            entry["VariantName"]: Variant(
-                entry["VariantName"],
-                entry["InstanceType"],
-                models[entry["ModelName"]],
-                float(entry.get("InitialVariantWeight", 1.0)),
-                int(entry.get("InitialInstanceCount", 1)),
-                group,
-                float(entry.get("ContainerStartupHealthCheckTimeoutInSeconds", START_SECONDS)),
-            )
-            for entry in config["ProductionVariants"]
-        }
+        self.variants, self.shadows = (
+            {
+                entry["VariantName"]: Variant(
+                    entry["VariantName"],
+                    entry["InstanceType"],
+                    models[entry["ModelName"]],
+                    float(entry.get("InitialVariantWeight", 1.0)),
+                    int(entry.get("InitialInstanceCount", 1)),
+                    group,
+                    float(entry.get("ContainerStartupHealthCheckTimeoutInSeconds", START_SECONDS)),
+                )
+                for entry in config.get(member, [])
+            }
+            for member in MEMBERS
+        )
+
+    @property
+    def every(self) -> list[Variant]:
+        """Those that answer, and those that only get copies."""
+        return [*self.variants.values(), *self.shadows.values()]
 
     def start(self) -> None:
         """All or nothing: what has started is stopped when one fails."""
         try:
-            for variant in self.variants.values():
+            for variant in self.every:
                 variant.scale()
         except Exception:
             self.stop()
@@ -102,7 +111,7 @@ class Fleet:
 
     def stop(self, drain_seconds: float = 0) -> None:
         """End all processes, at once or when the requests under way are answered."""
-        servers = [s for v in self.variants.values() for s in (*v.servers, *v.starting)]
+        servers = [s for v in self.every for s in (*v.servers, *v.starting)]
         with ThreadPoolExecutor(max(len(servers), 1)) as pool:
             for server in servers:
                 pool.submit(server.stop, drain_seconds)
@@ -113,17 +122,24 @@ class Fleet:
         weights = [variant.weight for variant in variants]
         return random.choices(variants, weights if sum(weights) else None)[0]
 
+    def shadow(self) -> Variant | None:
+        """Who gets a copy of this request: the shadow, as often as its weight is of the whole."""
+        for variant in self.shadows.values():
+            whole = sum(each.weight for each in self.variants.values())
+            return variant if random.random() * whole < variant.weight else None
+        return None
+
     @property
     def wounded(self) -> bool:
         """Whether a process has died."""
-        return any(not s.alive for variant in self.variants.values() for s in variant.servers)
+        return any(not s.alive for variant in self.every for s in variant.servers)
 
     def mend(self) -> None:
         """Start processes that died again; returns at once where that is under way."""
         if not self._mending.acquire(blocking=False):
             return
         try:
-            for variant in self.variants.values():
+            for variant in self.every:
                 for server in [each for each in variant.servers if not each.alive]:
                     log.warning("a process of %s/%s died; starting it", self.endpoint, variant.name)
                     server.launch()
@@ -154,8 +170,8 @@ class Fleet:
             ],
         }
 
-    def summaries(self) -> list[dict[str, Any]]:
-        """ProductionVariants as DescribeEndpoint shows them."""
+    def summaries(self, shadows: bool = False) -> list[dict[str, Any]]:
+        """ProductionVariants, or ShadowProductionVariants, as DescribeEndpoint shows them."""
         return [
             {
                 "VariantName": variant.name,
@@ -168,5 +184,5 @@ class Fleet:
                 "CurrentInstanceCount": len(variant.servers),
                 "DesiredInstanceCount": variant.count,
             }
-            for variant in self.variants.values()
+            for variant in (self.shadows if shadows else self.variants).values()
         ]

@@ -33,7 +33,10 @@ def settle(name: str, **changes: Any) -> None:
 
 def serves(name: str, members: Record) -> None:
     """The endpoint is in service with these members, and no failure or capture of before."""
-    gone = ("FailureReason", "DataCaptureConfig", "PendingDeploymentSummary")
+    gone = (
+        "FailureReason", "DataCaptureConfig", "PendingDeploymentSummary",
+        "ShadowProductionVariants",
+    )  # fmt: skip
     _without(name, gone, members | {"EndpointStatus": "InService"})
 
 

@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +25,7 @@ from localcloud.sagemaker.hosting.serving import Answer, GoneError, Server
 Response = tuple[int, dict[str, str], bytes]
 PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/invocations")
 OPERATION = ("InvokeEndpoint", "sagemaker-runtime")
+_copies = ThreadPoolExecutor(8, "shadow")
 CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
 UNSERVED = (
     "TargetModel", "TargetContainerHostname", "EnableExplanations", "InferenceComponentName",
@@ -56,18 +58,11 @@ def invoke(request: Mapping[str, Any]) -> Response:
         passed[CUSTOM] = request["CustomAttributes"]
     arrived = time.perf_counter()
     fleet, variant, answer, latency = _ask(name, request.get("TargetVariant"), body, passed)
-    if answer.good:
-        capture.add(
-            name,
-            variant.name,
-            fleet.config.get("DataCaptureConfig"),
-            Body(passed["Content-Type"], body),
-            Body(answer.content_type, answer.content),
-            request.get("InferenceId"),
-            request.get("CustomAttributes"),
-        )
+    _keep(fleet, variant, request, passed["Content-Type"], answer)
     overhead = time.perf_counter() - arrived - latency
     _count(fleet, variant, answer.status, latency, overhead)
+    if shadow := fleet.shadow():
+        _copies.submit(_copy, fleet, shadow, request, passed)
     if not answer.good:
         return _refused(name, answer)
     shown = {
@@ -75,6 +70,39 @@ def invoke(request: Mapping[str, Any]) -> Response:
         "x-Amzn-Invoked-Production-Variant": variant.name,
     }
     return 200, shown, answer.content
+
+
+def _copy(
+    fleet: Fleet, shadow: Variant, request: Mapping[str, Any], passed: Mapping[str, str]
+) -> None:
+    """The shadow answers nobody: its answer is captured and counted.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-shadow-deployment.html
+    """
+    began = time.perf_counter()
+    try:
+        answer = _living(shadow).invoke(request["Body"], passed)
+    except (ApiError, GoneError) as error:
+        answer = Answer(0, "text/plain", str(error).encode())
+    latency = time.perf_counter() - began
+    _keep(fleet, shadow, request, passed["Content-Type"], answer)
+    _count(fleet, shadow, answer.status, latency, 0.0)
+
+
+def _keep(
+    fleet: Fleet, variant: Variant, request: Mapping[str, Any], content_type: str, answer: Answer
+) -> None:
+    """Capture a good answer, if the configuration says so."""
+    if answer.good:
+        capture.add(
+            fleet.endpoint,
+            variant.name,
+            fleet.config.get("DataCaptureConfig"),
+            Body(content_type, request["Body"]),
+            Body(answer.content_type, answer.content),
+            request.get("InferenceId"),
+            request.get("CustomAttributes"),
+        )
 
 
 def _request(name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
