@@ -27,7 +27,7 @@ PARTS = {
         "_emit_execution_status_event _sdk_json_params _sdk_json_result _apply_input_path "
         "_apply_output_path _apply_parameters _apply_result_selector _apply_result_path "
         "_apply_state_assign _next_or_end _fail_state_error _invoke_with_callback _task_tokens "
-        "_resolve_path_or_ctx now_iso _service_model"
+        "_resolve_path_or_ctx now_iso _service_model time"
     ),
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",
