@@ -13,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-data bench-monitor machines constraints clean
+.PHONY: help setup demo test lint bench bench-data bench-monitor transformer machines constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,12 +42,23 @@ $(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt constraints-jobs.txt
 	@$(INSTALL) $(@D)/bin/python --group $*
 	@touch $@
 
+# PyTorch by pip, which takes a build for the CPU where the machine offers one.
+$(ENVS)/transformer/.ready: PINS := constraints-transformer.txt
+$(ENVS)/transformer/.ready: .venv/.uv pyproject.toml constraints-transformer.txt
+	@echo "setting up $(@D)"
+	@test -d $(@D) || .venv/bin/python -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) torch
+	@$(INSTALL) $(@D)/bin/python --group transformer
+	@touch $@
+
 .venv/.test: .venv/.cli
 	@echo "setting up what the tests add"
 	@$(INSTALL) .venv/bin/python --group test --group lint --requirement requirements.txt
 	@touch $@
 
 setup: .venv/.cli $(ENVS)/cloud/.ready $(ENVS)/jobs/.ready  ## set up what the demo needs
+
+transformer: $(ENVS)/transformer/.ready  ## what the transformer model runs on locally: PyTorch and Hugging Face's libraries
 
 demo: setup  ## the whole loop on a fresh local cloud; DATA=file DRIFT=file KEEP=0
 	@.venv/bin/driftloop demo $(if $(DATA),--data $(DATA)) $(if $(DRIFT),--drift $(DRIFT)) \
@@ -56,7 +67,8 @@ demo: setup  ## the whole loop on a fresh local cloud; DATA=file DRIFT=file KEEP
 # Schemathesis gives its cases one id, of which groups would run only one: they go alone.
 FUZZED := tests/unit/test_api_fuzzed.py
 
-test: setup .venv/.test  ## set up, then every test
+test: setup transformer .venv/.test  ## set up, then every test
+	@$(ENVS)/transformer/bin/python -m pytest tests/transformer
 	@.venv/bin/python -m pytest $(FUZZED)
 	@.venv/bin/python -m pytest --numprocesses 2 --dist loadgroup --ignore $(FUZZED)
 

@@ -1,4 +1,7 @@
-"""Why a model answers as it does: exactly for a linear model, by leaving columns out for others."""
+"""Why a model answers as it does: exactly for a linear model, by leaving columns out for others.
+
+Of a transformer, by leaving out words.
+"""
 
 from __future__ import annotations
 
@@ -77,6 +80,38 @@ def by_occlusion(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> l
         }
         for row, change in zip(rows, changes, strict=True)
     ]
+
+
+def by_words(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[Explanation]:
+    """How much less the answer would be without each word, the text asked again without it.
+
+    Li et al., "Understanding Neural Networks through Representation Erasure", 2016.
+    """
+    found = []
+    for row in rows:
+        spans = [(c, span) for c, text in enumerate(row) for span in pipeline.words(text)]
+        asked = np.repeat(row[None], len(spans) + 1, axis=0)
+        for place, (column, (first, last)) in enumerate(spans, start=1):
+            asked[place, column] = row[column][:first] + row[column][last:]
+        told = _told(pipeline, asked)
+        answer = told[0].argmax()
+        changes = told[0, answer] - told[1:, answer]
+        strongest = np.argsort(-np.abs(changes), kind="stable")[:TOP]
+        found.append(
+            {
+                "method": "occlusion",
+                "terms": [
+                    {
+                        "column": metadata["text"][spans[each][0]],
+                        "term": row[spans[each][0]][slice(*spans[each][1])],
+                        "weight": round(float(changes[each]), 6),
+                    }
+                    for each in strongest
+                    if changes[each]
+                ],
+            }
+        )
+    return found
 
 
 def by_label(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> dict[str, list[Any]]:

@@ -15,8 +15,8 @@ import os
 from typing import Any
 
 import explain
-import joblib
 import numpy as np
+import served_transformer
 from sagemaker_inference.errors import BaseInferenceToolkitError
 
 JSON, JSON_LINES = "application/json", "application/jsonlines"
@@ -39,12 +39,19 @@ class BadRequestError(BaseInferenceToolkitError):
 
 
 def model_fn(model_dir: str) -> Model:
-    """model.joblib, and what metadata.json tells of it; your own script need not write that."""
+    """model.joblib or a transformer, and what metadata.json tells of it.
+
+    Your own script need not write that.
+    """
     path = os.path.join(model_dir, "metadata.json")
     metadata: dict[str, Any] = {}
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             metadata = json.load(file)
+    if served_transformer.here(model_dir):
+        return served_transformer.load(model_dir), metadata
+    import joblib
+
     return joblib.load(os.path.join(model_dir, "model.joblib")), metadata
 
 
@@ -103,6 +110,8 @@ def explain_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, An
     if not explains(model):
         raise BadRequestError("this model cannot explain its answers")
     how = explain.by_weights if explain.linear(pipeline) else explain.by_occlusion
+    if hasattr(pipeline, "words"):
+        how = explain.by_words
     return how(array(records, metadata), pipeline, metadata)
 
 

@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 JOBS_PYTHON = ROOT / ".driftloop" / "envs" / "jobs" / "bin" / "python"
 CLOUD_PYTHON = ROOT / ".driftloop" / "envs" / "cloud" / "bin" / "python"
 
+# In an environment of their own: make test runs them apart.
+collect_ignore = ["transformer"]
+
 Found = TypeVar("Found")
 
 

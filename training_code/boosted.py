@@ -15,12 +15,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
+LEARNING_RATE = 0.1
 CATEGORIES = 254  # the trees take 255 values, one of them for what is rare or unknown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("boosted")
-    group.add_argument("--learning_rate", "--learning-rate", type=float, default=0.1)
     group.add_argument("--max_iter", "--max-iter", type=int, default=200, help="trees at most")
     group.add_argument("--max_leaf_nodes", "--max-leaf-nodes", type=int, default=31)
     group.add_argument("--l2_regularization", "--l2-regularization", type=float, default=0.0)
@@ -44,7 +44,7 @@ def pipeline(columns: Columns, options: argparse.Namespace) -> Pipeline:
     ]
     numbers = len(columns.numeric)
     common = {
-        "learning_rate": options.learning_rate,
+        "learning_rate": options.learning_rate or LEARNING_RATE,
         "max_iter": options.max_iter,
         "max_leaf_nodes": options.max_leaf_nodes,
         "l2_regularization": options.l2_regularization,

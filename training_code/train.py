@@ -1,7 +1,8 @@
-"""Train a model: `--model linear` (the default) or `--model boosted`.
+"""Train a model: `--model linear` (the default), `boosted` or `transformer`.
 
 SageMaker script mode; by hand: `python train.py --train DIR --validation DIR --model-dir DIR
---label star_rating --text '["review_body"]'`. Needs scikit-learn, pandas and pyarrow.
+--label star_rating --text '["review_body"]'`. Needs scikit-learn, pandas and pyarrow; the
+transformer PyTorch and Hugging Face's libraries too.
 """
 
 from __future__ import annotations
@@ -15,24 +16,26 @@ from pathlib import Path
 from typing import Any
 
 import boosted
+import channels
 import columns
 import failures
 import joblib
 import linear
 import numpy as np
-import pandas as pd
 import sklearn
+import transformer
 from failures import DataError
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 MODELS = {"linear": linear, "boosted": boosted}
+RATE = "default: 0.1 (boosted), 1e-4 (transformer)"
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
     try:
-        run(options)
+        (transformer.run if options.model == "transformer" else run)(options)
     except DataError as error:
         failures.tell(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")), str(error))
         sys.exit(f"train: {error}")
@@ -46,7 +49,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, default=channel, required=channel is None)
     folder = env.get("SM_MODEL_DIR")
     parser.add_argument("--model-dir", type=Path, default=folder, required=folder is None)
-    parser.add_argument("--model", choices=sorted(MODELS), default="linear")
+    parser.add_argument("--model", choices=[*MODELS, "transformer"], default="linear")
     problems = ("multiclass", "binary", "regression")
     parser.add_argument("--problem", choices=problems, default="multiclass")
     parser.add_argument("--label", required=True)
@@ -59,7 +62,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--learning_curve", "--learning-curve", type=json.loads, default=[0.1, 0.3], help=shares
     )
-    for model in MODELS.values():
+    parser.add_argument("--learning_rate", "--learning-rate", type=float, help=RATE)
+    for model in (*MODELS.values(), transformer):
         model.arguments(parser)
     return parser.parse_args(words)
 
@@ -67,15 +71,18 @@ def parse(words: list[str]) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> None:
     """Fit, score, say both in SageMaker's metric lines, and save."""
     began = time.monotonic()
-    train, validation = (read(folder) for folder in (options.train, options.validation))
+    train, validation = (channels.read(folder) for folder in (options.train, options.validation))
     print(f"training {options.model} on {len(train)} rows, validating on {len(validation)}")
     read_by_model = columns.of(train, options.text, options.features)
     model = MODELS[options.model].pipeline(read_by_model, options)
     features, estimator = model[:-1], model[-1]
-    known = labels(train, options)
+    known = channels.labels(train, options)
     vectors = features.fit_transform(read_by_model.array(train))
     print(f"{vectors.shape[1]} features after {time.monotonic() - began:.1f} s", flush=True)
-    unseen_rows = features.transform(read_by_model.array(validation)), labels(validation, options)
+    unseen_rows = (
+        features.transform(read_by_model.array(validation)),
+        channels.labels(validation, options),
+    )
     curve = learning_curve(estimator, (vectors, known), unseen_rows, options)
     estimator.fit(vectors, known)
     print(f"fitted after {time.monotonic() - began:.1f} s", flush=True)
@@ -90,21 +97,6 @@ def run(options: argparse.Namespace) -> None:
         "background": read_by_model.background(train) if options.model == "boosted" else [],
     }
     save(model, read_by_model, options, told)
-
-
-def read(folder: Path) -> pd.DataFrame:
-    """Every Parquet file of a channel."""
-    files = sorted(folder.rglob("*.parquet"))
-    if not files:
-        raise DataError(f"the channel {folder.name} has no Parquet file")
-    return pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
-
-
-def labels(rows: pd.DataFrame, options: argparse.Namespace) -> np.ndarray:
-    """Classes are texts, as the API answers them."""
-    if options.problem == "regression":
-        return rows[options.label].to_numpy(dtype=float)
-    return rows[options.label].astype(str).to_numpy(dtype=object)
 
 
 def score(model: Any, vectors: Any, known: np.ndarray, problem: str) -> dict[str, float]:

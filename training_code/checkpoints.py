@@ -1,0 +1,48 @@
+"""One checkpoint, written anew after every epoch: what training needs to go on from there.
+
+SageMaker copies /opt/ml/checkpoints to S3 while the job runs, and back before it starts again, so
+that an interruption costs at most the epoch under way.
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+NAME = "checkpoint.pt"
+
+
+def folder() -> Path:
+    return Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "checkpoints"
+
+
+def fingerprint(*parts: Any) -> str:
+    """Of what a training is made of: a checkpoint of another one is not gone on from."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def write(where: Path, state: dict[str, Any]) -> None:
+    """Whole or not at all: it replaces the one before in one step."""
+    where.mkdir(parents=True, exist_ok=True)
+    # Hidden and outside the name that is read; on the same disk, or the step would be a copy.
+    unfinished = where / f".{NAME}"
+    torch.save(state, unfinished)
+    os.replace(unfinished, where / NAME)
+
+
+def read(where: Path, of: str) -> dict[str, Any] | None:
+    """The checkpoint of this very training; None where there is none."""
+    path = where / NAME
+    if not path.is_file():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if state["fingerprint"] != of:
+        print("the checkpoint is of another training: starting anew", flush=True)
+        return None
+    return state
