@@ -13,7 +13,7 @@ from pathlib import Path
 from chalice.app import CORSConfig
 
 FILE = Path(__file__).parents[1] / "pipeline.toml"
-HEADERS = ["X-Request-Id", "Idempotency-Key"]
+HEADERS = ["X-Request-Id", "Idempotency-Key", "X-Amzn-SageMaker-Target-Variant"]
 
 
 def config(file: Path = FILE) -> CORSConfig | None:

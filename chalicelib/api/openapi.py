@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.api import bodies, schemas
+from chalicelib.api import bodies, predictions, schemas
 from chalicelib.api.schemas import Schema
 
 if TYPE_CHECKING:
@@ -68,7 +68,14 @@ def _predicting() -> Schema:
         (*BODY, *EVERY, *MODEL),
         body=_body("Record", "records"),
         parameters=[
-            _query("explain", {"type": "boolean", "default": False}, "with the terms that mattered")
+            _query(
+                "explain", {"type": "boolean", "default": False}, "with the terms that mattered"
+            ),
+            _header(
+                predictions.TARGET_VARIANT,
+                schemas.VARIANT,
+                "the variant that shall answer, in place of one by the weights of an A/B test",
+            ),
         ],
         security=KEY,
     )

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 MODEL_ERROR = "model_error"
+TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
 Answer = dict[str, Any]
 
 
-def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer:
-    """The answer to a body: {"model_version", "predictions"}; ApiError where it is at fault.
+def predict(
+    raw: bytes, *, lines: bool = False, explain: bool = False, variant: str | None = None
+) -> Answer:
+    """The answer to a body: {"model_version", "variant", "predictions"}; ApiError on a fault.
 
-    `lines`: the body is JSON lines, a record each. `explain`: with the terms that mattered. Of many
-    records, one that is at fault has an error in its place and the others are predicted.
+    `lines`: the body is JSON lines, a record each. `explain`: with the terms that mattered.
+    `variant`: who shall answer, whatever the weights say. Of many records, one that is at fault has
+    an error in its place and the others are predicted.
     """
     from chalicelib import settings
     from chalicelib.api import reviews
@@ -34,7 +38,7 @@ def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer
     sent = [each for each in read if not isinstance(each, ApiError)]
     inference_id = str(uuid.uuid4())
     try:
-        answer = _invoke(sent, inference_id, explain)
+        answer = _invoke(sent, inference_id, explain, variant)
         found = _of_each(answer, len(sent))
     except ApiError as error:
         if error.code == MODEL_ERROR:  # what an alarm of a rollout counts
@@ -48,7 +52,11 @@ def predict(raw: bytes, *, lines: bool = False, explain: bool = False) -> Answer
     reviews.queue(sent, told, version, configured)
     rest = iter(told)
     predictions = [each.body() if isinstance(each, ApiError) else next(rest) for each in read]
-    return {"model_version": version, "predictions": predictions}
+    return {
+        "model_version": version,
+        "variant": answer.get("variant"),
+        "predictions": predictions,
+    }
 
 
 def _of_each(answer: Answer, sent: int) -> list[dict[str, Any]]:
@@ -96,7 +104,7 @@ def _read(entry: Any, wanted: inputs.Inputs, where: str) -> Record | ApiError:
         return error
 
 
-def _invoke(records: list[Record], inference_id: str, explain: bool) -> Answer:
+def _invoke(records: list[Record], inference_id: str, explain: bool, variant: str | None) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
     from botocore.exceptions import ClientError, HTTPClientError
 
@@ -109,21 +117,25 @@ def _invoke(records: list[Record], inference_id: str, explain: bool) -> Answer:
                 {"records": records, **({"explain": True} if explain else {})}
             ).encode(),
             InferenceId=inference_id,
+            **({"TargetVariant": variant} if variant else {}),
         )
     except ClientError as error:
-        raise refused(error.response) from error
+        raise refused(error.response, variant) from error
     except HTTPClientError as error:
         raise ApiError(504, "no_answer", "the model did not answer in time") from error
     try:
         content = json.loads(answer["Body"].read())
     except ValueError as error:
         raise ApiError(502, MODEL_ERROR, "the model's answer is not JSON") from error
-    return content if isinstance(content, dict) else {}
+    told = content if isinstance(content, dict) else {}
+    return {**told, "variant": answer.get("InvokedProductionVariant")}
 
 
-def refused(response: Any) -> ApiError:
-    """The endpoint's refusal as the API's."""
+def refused(response: Any, variant: str | None = None) -> ApiError:
+    """The endpoint's refusal as the API's; `variant` is the one that was asked for by name."""
     code = response["Error"]["Code"]
+    if variant and code == "ValidationError" and "variant" in _words(response).lower():
+        return ApiError(400, "unknown_variant", f"there is no variant {variant}", TARGET_VARIANT)
     if code == "ModelError":
         return _of_model(response)
     if code in {"ValidationError", "ValidationException", "ModelNotReadyException"}:
@@ -133,9 +145,13 @@ def refused(response: Any) -> ApiError:
     return ApiError(502, MODEL_ERROR, f"the model cannot be reached: {code}")
 
 
+def _words(response: Any) -> str:
+    return str(response["Error"].get("Message", ""))
+
+
 def _of_model(response: Any) -> ApiError:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
-    words = response.get("OriginalMessage") or response["Error"].get("Message", "")
+    words = response.get("OriginalMessage") or _words(response)
     if 400 <= int(response.get("OriginalStatusCode", 500)) < 500:
         return ApiError(400, "refused_by_model", f"the model refused the records: {words[:500]}")
     return ApiError(502, MODEL_ERROR, "the model failed on these records; its log says why")

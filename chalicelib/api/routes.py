@@ -20,6 +20,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON_LINES = ("application/jsonlines", "application/x-ndjson")
 REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 RUN_ID = re.compile(schemas.RUN_ID["pattern"])
+VARIANT = re.compile(schemas.VARIANT["pattern"])
 REVIEW_ID = re.compile(schemas.REVIEW_ID["pattern"])
 VERSION = re.compile(schemas.VERSION_IN_PATH["pattern"])
 MAX_LISTED = 100
@@ -73,11 +74,16 @@ def predict(request: Request) -> tuple[int, Any]:
     from chalicelib.api import predictions
 
     lines = _is_lines(request)
-    answer = predictions.predict(_raw(request), lines=lines, explain=_flag(request, "explain"))
+    answer = predictions.predict(
+        _raw(request),
+        lines=lines,
+        explain=_flag(request, "explain"),
+        variant=_variant(request, predictions.TARGET_VARIANT),
+    )
     if not lines:
         return 200, answer
-    version = {"model_version": answer["model_version"]}
-    return 200, Lines({**version, **each} for each in answer["predictions"])
+    by = {name: answer[name] for name in ("model_version", "variant")}
+    return 200, Lines({**by, **each} for each in answer["predictions"])
 
 
 @route
@@ -284,6 +290,14 @@ def _flag(request: Request, name: str) -> bool:
     if words not in ("true", "false"):
         raise ApiError(400, "invalid_field", f"{name} must be true or false", name)
     return words == "true"
+
+
+def _variant(request: Request, header: str) -> str | None:
+    """The variant that shall answer; whether there is one of that name, the endpoint says."""
+    given = request.headers.get(header.lower())
+    if given is None or VARIANT.fullmatch(given):
+        return given
+    raise ApiError(400, "invalid_field", f"{header} is no name of a variant", header)
 
 
 def _raw(request: Request) -> bytes:

@@ -11,8 +11,11 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 FLAG: Schema = {"type": "boolean"}
+MAYBE: Schema = {"type": ["string", "null"]}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 VERSION: Schema = {"type": ["integer", "null"]}
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
+VARIANT: Schema = {"type": "string", "pattern": r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"}
 RUN_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"}
 VERSION_IN_PATH: Schema = {"type": "string", "pattern": r"^[1-9][0-9]{0,8}$"}
 REVIEW_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$"}
@@ -33,9 +36,10 @@ def components(settings: Settings) -> dict[str, Schema]:
         "Predictions": thing(
             {
                 "model_version": VERSION,
+                "variant": MAYBE,
                 "predictions": listed({"anyOf": [reference("Prediction"), reference("Error")]}),
             },
-            required=["model_version", "predictions"],
+            required=["model_version", "variant", "predictions"],
         ),
         "Line": {"anyOf": [reference("Prediction"), reference("Error")]},
         "Accepted": thing({"accepted": COUNT}, required=["accepted"]),
@@ -125,6 +129,7 @@ def _answer(settings: Settings) -> Schema:
     common = {
         "inference_id": TEXT,
         "model_version": VERSION,
+        "variant": MAYBE,
         "explanation": reference("Explanation"),
     }
     if settings.model.problem == "regression":

@@ -37,13 +37,19 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """An endpoint that answers every record with 5 stars; the calls it had."""
     calls: list[dict[str, Any]] = []
 
-    def invoke(sent: list[dict[str, Any]], inference_id: str, explain: bool) -> dict[str, Any]:
+    def invoke(
+        sent: list[dict[str, Any]], inference_id: str, explain: bool, variant: str | None
+    ) -> dict[str, Any]:
         calls.append({"records": sent, "inference_id": inference_id})
         one: dict[str, Any] = {"label": "5", "probabilities": {"5": 1.0}}
         if explain:
             terms = [{"column": "review_body", "term": "fine", "weight": 0.7}]
             one["explanation"] = {"method": "linear", "terms": terms}
-        return {"predictions": [one for _ in sent], "model_version": "7"}
+        return {
+            "predictions": [one for _ in sent],
+            "model_version": "7",
+            "variant": variant or "primary",
+        }
 
     monkeypatch.setattr(predictions, "_invoke", invoke)
     monkeypatch.setattr(reviews, "queue", lambda *words: None)
@@ -239,6 +245,37 @@ def test_an_answer_of_no_use_is_a_model_error_and_counted(
     assert (answer.status_code, answer.json_body["error"]["code"]) == (502, "model_error")
     assert words in answer.json_body["error"]["message"]
     assert counted == ["ModelErrors"]
+
+
+def test_a_caller_may_choose_the_variant(http: Any, endpoint: list[dict[str, Any]]) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/model-ab-testing.html"""
+    chosen = {**JSON, predictions.TARGET_VARIANT: "challenger"}
+    assert post(http, "/predictions", GOOD, chosen).json_body["variant"] == "challenger"
+    assert post(http, "/predictions", GOOD).json_body["variant"] == "primary"
+    lines = {**chosen, "Content-Type": "application/jsonlines"}
+    answer = post(http, "/predictions", json.dumps(GOOD).encode(), lines)
+    assert json.loads(answer.body)["variant"] == "challenger"
+
+
+def test_a_variants_name_must_be_one(http: Any, endpoint: list[dict[str, Any]]) -> None:
+    answer = post(http, "/predictions", GOOD, {**JSON, predictions.TARGET_VARIANT: "no such!"})
+    error = answer.json_body["error"]
+    assert (answer.status_code, error["field"]) == (400, predictions.TARGET_VARIANT)
+    assert not endpoint
+
+
+@pytest.mark.parametrize(
+    ("variant", "message", "wanted"),
+    [
+        ("nobody", "Variant nobody not found for Endpoint reviews", (400, "unknown_variant")),
+        ("challenger", "Endpoint reviews of account 1 not found.", (503, "no_model")),
+        (None, "Variant nobody not found for Endpoint reviews", (503, "no_model")),
+    ],
+)
+def test_a_variant_that_is_not_there(variant: str | None, message: str, wanted: Any) -> None:
+    refusal = {"Error": {"Code": "ValidationError", "Message": message}}
+    error = predictions.refused(refusal, variant)
+    assert (error.status, error.code) == wanted
 
 
 @pytest.fixture

@@ -65,11 +65,17 @@ def surroundings() -> Iterator[None]:
     class Names:
         data_bucket = "data"
 
-    def invoke(sent: list[Any], inference_id: str, explain: bool) -> dict[str, Any]:
+    def invoke(
+        sent: list[Any], inference_id: str, explain: bool, variant: str | None
+    ) -> dict[str, Any]:
         one: dict[str, Any] = {"label": "5", "probabilities": {"5": 1.0}}
         if explain:
             one["explanation"] = {"method": "linear", "terms": []}
-        return {"predictions": [one for _ in sent], "model_version": "7"}
+        return {
+            "predictions": [one for _ in sent],
+            "model_version": "7",
+            "variant": variant or "primary",
+        }
 
     champion = {"model_version": 3, "in_service_at": "2026-03-01T12:00:00Z", "run": RUN}
     package = {"ModelPackageVersion": 3, "CreationTime": dt.datetime(2026, 3, 1)}
