@@ -36,7 +36,7 @@ RESULTS = (
     ("AwaitApproval", "approval"),
 )
 JOB_STATES = {"prepare": "Prepare", "train": "Train", "evaluate": "Evaluate",
-              "baseline": "Baseline"}  # fmt: skip
+              "baseline": "Baseline", "baselines": "ModelBaselines"}  # fmt: skip
 OF_DATA = {"convert", "schema", "converted", "counted", "reconcile", "rejected", "checked",
            "judge", "quality"}  # fmt: skip
 

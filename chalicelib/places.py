@@ -31,6 +31,16 @@ def model(run_id: str) -> str:
     return run(run_id, f"model/{run_id}-train/output/model.tar.gz")
 
 
+def baseline(run_id: str, kind: str) -> str:
+    """What live traffic is held against by a kind of look."""
+    return run(run_id, f"baseline/{kind}/")
+
+
+def bias_config(run_id: str) -> str:
+    """Clarify's analysis configuration, as it was when the run began."""
+    return run(run_id, "bias/analysis_config.json")
+
+
 def capture(environment: Environment) -> str:
     """Where the endpoint's variant writes its captured requests."""
     return f"capture/{environment.endpoint_name}/{VARIANT}/"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -26,10 +26,14 @@ Check = Literal[
     "extra_column_check",
     "LessThanThreshold",  # model quality
     "GreaterThanThreshold",
+    "bias_drift_check",
+    "feature_attribution_drift_check",
 ]
+Kind = Literal["data-quality", "model-quality", "bias", "attribution"]
 
 
 class Monitor(Section):
+    kinds: tuple[Kind, ...] = get_args(Kind)
     instance_type: InstanceType = "ml.m5.large"
     schedule: Annotated[str, Field(pattern=SCHEDULE)] = "hourly"
     catch_up_days: Annotated[int, Field(ge=1, le=30)] = 7

@@ -54,12 +54,15 @@ def states(record: dict[str, Any]) -> dict[str, float]:
     return execution.durations()
 
 
-def drift(found: list[dict[str, Any]], note: dict[str, Any] | None) -> None:
-    """Looks, newest first; before them why the monitor judged nothing since."""
-    if note and (not found or note["looked_at"] > found[0]["time"]):
-        show.console.print(f"{note['looked_at']}  judged nothing: {escape(note['note'])}")
-    elif not found:
-        show.console.print("the monitor has not judged any traffic yet")
+def drift(found: list[dict[str, Any]], notes: dict[str, dict[str, Any]]) -> None:
+    """Looks, newest first; before them, of each kind of monitor, why it judged nothing since."""
+    newest = {look["monitor"]: look["time"] for look in reversed(found)}
+    for kind, noted in sorted(notes.items()):
+        if noted["looked_at"] > newest.get(kind, ""):
+            words = f"{noted['looked_at']}  {kind} judged nothing: {noted['note']}"
+            show.console.print(f"[dim]{escape(words)}[/dim]")
+    if not found and not notes:
+        show.console.print("the monitors have not judged any traffic yet")
     for look in show.plain(found):
         show.console.print(
             f"[bold]{look['time']}[/bold]  {look['monitor']}: {look['records']} records, "

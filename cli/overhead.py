@@ -11,6 +11,13 @@ from typing import Any
 from cli import target
 from cli.history import Execution
 
+# Processing jobs, by the state that runs them: how each one's name ends.
+PROCESSING = {
+    "Prepare": "prepare",
+    "Evaluate": "evaluate",
+    "Baseline": "baseline",
+    "ModelBaselines": "model-baselines",
+}
 QUERIES = ("converted", "counted", "rejected", "checked", "offenders")
 Interval = tuple[float, float]
 
@@ -43,9 +50,9 @@ def _jobs(run_id: str, execution: Execution) -> list[Interval]:
     client = target.client("sagemaker")
     ran = execution.durations()
     found = []
-    for name in ("Prepare", "Evaluate", "Baseline"):
+    for name, suffix in PROCESSING.items():
         if name in ran:
-            job = client.describe_processing_job(ProcessingJobName=f"{run_id}-{name.lower()}")
+            job = client.describe_processing_job(ProcessingJobName=f"{run_id}-{suffix}")
             found.append((job["CreationTime"], job["ProcessingEndTime"]))
     if "Train" in ran:
         job = client.describe_training_job(TrainingJobName=f"{run_id}-train")

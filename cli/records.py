@@ -75,11 +75,11 @@ def look(stack: str, time: str) -> dict[str, Any]:
     return found[0]
 
 
-def monitor_note(stack: str) -> dict[str, Any] | None:
-    """Why the monitor judged nothing when it last skipped: {"looked_at", "note"}."""
-    key = {"pipeline": pipeline(), "run_id": "#monitor"}
-    item: dict[str, Any] = _table(stack).get_item(Key=key).get("Item") or {}
-    return item if "note" in item else None
+def monitor_notes(stack: str) -> dict[str, dict[str, Any]]:
+    """Of each kind of monitor that ever skipped, why it last did: {"looked_at", "note"}."""
+    prefix = "#monitor#"
+    found = _query(stack, Key("run_id").begins_with(prefix), None)
+    return {item["run_id"].removeprefix(prefix): item for item in found if "note" in item}
 
 
 def incident(stack: str, since: str) -> dict[str, Any] | None:

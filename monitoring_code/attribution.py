@@ -42,34 +42,29 @@ def main() -> None:
         sample = sampled(job, options.sample)
         if report.too_few(job, sample.num_rows, FEWEST):
             return
-        explained = model.load(*places(job, options))
+        explained = model.load(*model.places(job, options))
         if job.mode == contract.BASELINE:
-            background = usual(sample)
-            found = analysis(explained, sample, background)
-            report.write(job.output, BACKGROUND, background)
-            report.write(job.output, "analysis.json", found)
-            report.write(job.output, "constraints.json", found)
+            suggest_baseline(job.output, explained, sample)
             report.message(job.base, f"Completed: baseline of {sample.num_rows} explanations.")
         else:
             analyze(job, explained, sample)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    env = os.environ.get
     parser = contract.parser(__doc__)
-    add = parser.add_argument
-    add("--model", default=env("MODEL"), help="model.tar.gz or a folder")
-    add("--inference", default=env("INFERENCE"), help="the script with model_fn and predict_fn")
-    add("--sample", type=int, default=env("SAMPLE", "200"), help="records to explain")
+    model.arguments(parser)
+    sample = os.environ.get("SAMPLE", "200")
+    parser.add_argument("--sample", type=int, default=sample, help="records to explain")
     return parser.parse_args(words)
 
 
-def places(job: Job, options: argparse.Namespace) -> tuple[Path, Path]:
-    """The artefact and the script; by default the processing inputs `model` and `inference`."""
-    given = job.base / "processing" / "input"
-    artefact = contract.local(options.model, job.base) or given / "model"
-    script = contract.local(options.inference, job.base) or given / "inference" / "inference.py"
-    return artefact, script
+def suggest_baseline(folder: Path, explained: model.Model, sample: pa.Table) -> None:
+    """The sample's attributions, which are the limits too, and the row that stands for absence."""
+    background = usual(sample)
+    found = analysis(explained, sample, background)
+    report.write(folder, BACKGROUND, background)
+    report.write(folder, "analysis.json", found)
+    report.write(folder, "constraints.json", found)
 
 
 def sampled(job: Job, size: int) -> pa.Table:
@@ -130,6 +125,7 @@ def analyze(job: Job, explained: model.Model, sample: pa.Table) -> None:
         for one in (found, limits)
     )
     broken, scores = attributions.violations(live, known)
+    report.count(job.output, sample.num_rows)
     report.write(job.output, "analysis.json", found)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})

@@ -51,6 +51,7 @@ def main() -> None:
             report.write(job.output, "constraints.json", suggest(found, test=test))
             report.message(job.base, f"Completed: baseline of {table.num_rows} labelled records.")
         else:
+            report.count(job.output, table.num_rows)
             judge(job, found)
 
 

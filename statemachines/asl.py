@@ -154,5 +154,13 @@ def _complete(states: dict[str, Any]) -> None:
             retrier["JitterStrategy"] = "FULL"
         if state["Type"] == "Fail":
             state |= {"ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"}
-        for branch in [*state.get("Branches", []), *filter(None, [state.get("Iterator")])]:
+        if "Iterator" in state:  # the SDK's name of before, and Parameters' too
+            state["ItemProcessor"] = {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                **state.pop("Iterator"),
+            }
+            if "Parameters" in state:
+                state["ItemSelector"] = state.pop("Parameters")
+            _complete(state["ItemProcessor"]["States"])
+        for branch in state.get("Branches", []):
             _complete(branch["States"])

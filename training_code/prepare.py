@@ -27,6 +27,7 @@ import splits
 from failures import DataError
 
 BASELINE_ROWS = 20_000
+HELD_OUT_ROWS = 2_000  # not learned from and mixed as they came, for the monitors' baselines
 
 
 def main() -> None:
@@ -80,6 +81,8 @@ def run(options: argparse.Namespace) -> None:
     found["rows_dropped"] = len(curated) + len(labelled) - len(rows)
     found |= examined(rows[sides == "train"], options)
     parts = {name: evened(rows[sides == name], name, options) for name in splits.NAMES}
+    held_out = rows[np.isin(sides, ("validation", "test"))].head(HELD_OUT_ROWS)
+    write(held_out[columns(options)], output / "held_out" / "held_out.parquet")
     unused = [*found["dropped_features"], "_text", "_digest"]
     for name, part in parts.items():
         write(part.drop(columns=unused), output / name / f"{name}.parquet")

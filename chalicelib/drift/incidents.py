@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from chalicelib import clock, records
@@ -23,14 +23,15 @@ ALARM_PATIENCE = dt.timedelta(minutes=2)
 class Incident:
     """`since`, `last_seen` and `closed_at` are times of looks; `decide_at`: when it is due.
 
-    `monitors` are those whose newest look still sees drift; it is over when none does.
+    `monitors` are those whose newest look still sees drift, each with that look's time; it is over
+    when none does.
     """
 
     since: str
     last_seen: str
     seen: int = 1
     features: tuple[str, ...] = ()
-    monitors: tuple[str, ...] = ()
+    monitors: Mapping[str, str] = field(default_factory=dict)
     runs: tuple[str, ...] = ()
     decide_at: str | None = None
     told_at: str | None = None
@@ -44,11 +45,15 @@ class Incident:
 
 
 def after_look(
-    incident: Incident | None, look: Mapping[str, Any], now: dt.datetime
+    incident: Incident | None,
+    look: Mapping[str, Any],
+    now: dt.datetime,
+    watched: Sequence[str],
 ) -> Incident | None:
     """The incident that a look opens, sees again or closes; unchanged by the same look again.
 
-    Drift that comes back before people were told that it had gone is the same incident.
+    Drift that comes back before people were told that it had gone is the same incident. What a
+    monitor saw that is no longer among the `watched` holds it open no longer.
     """
     time, violations, monitor = str(look["time"]), look["violations"], str(look["monitor"])
     due = clock.text(now + ALARM_PATIENCE)
@@ -56,20 +61,21 @@ def after_look(
         if not violations or (incident and time <= str(incident.closed_at)):
             return incident
         found = features(violations)
-        return Incident(time, time, features=found, monitors=(monitor,), decide_at=due)
+        return Incident(time, time, features=found, monitors={monitor: time}, decide_at=due)
     if time <= max(incident.last_seen, incident.closed_at or ""):
         return incident
     if not violations:
-        left = tuple(each for each in incident.monitors if each != monitor)
+        seen = incident.monitors.items()
+        left = {name: at for name, at in seen if name != monitor and name in watched}
         if left or not incident.open:
             return replace(incident, monitors=left)
-        return replace(incident, monitors=(), closed_at=time, decide_at=due)
+        return replace(incident, monitors={}, closed_at=time, decide_at=due)
     return replace(
         incident,
         last_seen=time,
         seen=incident.seen + 1,
         features=tuple(dict.fromkeys([*incident.features, *features(violations)])),
-        monitors=tuple(dict.fromkeys([*incident.monitors, monitor])),
+        monitors={**incident.monitors, monitor: time},
         decide_at=due,
         closed_at=None,
     )
@@ -107,5 +113,5 @@ def save(incident: Incident, before: Incident | None) -> None:
 
 def _from_record(record: Mapping[str, Any]) -> Incident:
     known = {name: record[name] for name in Incident.__dataclass_fields__ if name in record}
-    lists = {name: tuple(known.get(name, ())) for name in ("features", "monitors", "runs")}
+    lists = {name: tuple(known.get(name, ())) for name in ("features", "runs")}
     return Incident(**{**known, **lists})

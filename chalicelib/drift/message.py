@@ -14,41 +14,46 @@ from chalicelib.notify import Message
 BEGAN = {
     "data-quality": "Live traffic no longer looks like the data that the model in service learned "
     "from.",
-    "model-quality": "Live predictions are less right than they were at evaluation.",
+    "model-quality": "Live predictions are less right than those of rows that were held out.",
+    "bias": "Some groups are worse off among live records than among those that were held out.",
+    "attribution": "The model decides by other features than it did.",
 }
-PAGE = {"data-quality": "drift.html", "model-quality": "constraint_violations.json"}
+PAGE = {"data-quality": "drift.html"}  # of the other monitors, the list of what they found
+LIST = "constraint_violations.json"
 MOST_LINES = 8
+Looks = Sequence[Mapping[str, Any]]
 VALUE_LETTERS = 60
 STOP = "To stop retraining: drift.notify_only = true in pipeline.toml, then deploy."
 
 
-def opened(incident: Incident, look: Mapping[str, Any], decision: Decision) -> Message:
+def opened(incident: Incident, looks: Looks, decision: Decision) -> Message:
+    """`looks`: of each monitor that sees it the newest, the newest of all last."""
     parts = [
-        BEGAN[look["monitor"]],
-        _drifted(look["violations"]),
-        _since(incident, look),
+        " ".join(BEGAN[look["monitor"]] for look in looks),
+        _drifted(_violations(looks)),
+        _since(incident, looks),
         f"What the loop did: {_did(incident, decision)}",
-        _examples(look.get("examples", [])),
-        _closer(look),
+        _examples([each for look in looks for each in look.get("examples", [])]),
+        _closer(looks),
         STOP,
     ]
     subject = f"Drift in {named(incident.features)}"
-    return Message("drift", subject, _joined(parts), _facts(incident, look, decision))
+    return Message("drift", subject, _joined(parts), _facts(incident, looks, decision))
 
 
-def escalated(incident: Incident, look: Mapping[str, Any], decision: Decision) -> Message:
+def escalated(incident: Incident, looks: Looks, decision: Decision) -> Message:
     parts = [
         "Retraining did not clear this drift. The loop starts no further run for it: people "
         "decide.",
-        _drifted(look["violations"]),
-        _since(incident, look),
+        _drifted(_violations(looks)),
+        _since(incident, looks),
         f"Runs that it started: {', '.join(incident.runs)}",
         "A broken sender is mended at the sender. A new world needs labelled data of that world: "
         "drop files, or send feedback. Then: driftloop run",
-        _closer(look),
+        _closer(looks),
     ]
     subject = f"Drift remains after {_runs(incident)}: {named(incident.features)}"
-    return Message("drift_escalated", subject, _joined(parts), _facts(incident, look, decision))
+    return Message("drift_escalated", subject, _joined(parts), _facts(incident, looks, decision))
 
 
 def recovered(incident: Incident) -> Message:
@@ -97,11 +102,15 @@ def _drifted(violations: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _since(incident: Incident, look: Mapping[str, Any]) -> str:
+def _since(incident: Incident, looks: Looks) -> str:
     return (
         f"Since {_minute(incident.since)}, seen in {_looks(incident.seen)}; "
-        f"the last one judged {look['records']} records."
+        f"the last one judged {looks[-1]['records']} records."
     )
+
+
+def _violations(looks: Looks) -> list[Mapping[str, Any]]:
+    return [violation for look in looks for violation in look["violations"]]
 
 
 def _did(incident: Incident, decision: Decision) -> str:
@@ -124,18 +133,23 @@ def _short(value: str) -> str:
     return words if len(words) <= VALUE_LETTERS else words[: VALUE_LETTERS - 3] + "..."
 
 
-def _closer(look: Mapping[str, Any]) -> str:
-    page = f"{look['report_uri']}{PAGE[look['monitor']]}"
-    return f"Look closer: driftloop drift show {look['time']}\nReport: {page}"
+def _closer(looks: Looks) -> str:
+    return "\n".join(
+        f"Look closer: driftloop drift show {look['time']}\n"
+        f"Report: {look['report_uri']}{PAGE.get(look['monitor'], LIST)}"
+        for look in looks
+    )
 
 
-def _facts(incident: Incident, look: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+def _facts(incident: Incident, looks: Looks, decision: Decision) -> dict[str, Any]:
+    newest = looks[-1]
     return {
         "incident": incident.since,
-        "look": look["time"],
-        "records": look["records"],
-        "violations": list(look["violations"]),
-        "report": look["report_uri"],
+        "look": newest["time"],
+        "records": newest["records"],
+        "monitors": [look["monitor"] for look in looks],
+        "violations": _violations(looks),
+        "report": newest["report_uri"],
         "decision": {"start": decision.start, "reasons": list(decision.reasons)},
         "runs": list(incident.runs),
     }

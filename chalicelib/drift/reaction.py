@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +62,11 @@ def _act(incident: Incident, now: dt.datetime) -> dict[str, Any]:
     configured = settings.load()
     if not incident.open:
         return _recover(incident, configured_policy(configured), now)
-    look = records.get(f"{records.DRIFT}{incident.last_seen}")
-    assert look is not None, f"there is no look of {incident.last_seen}"
+    looks = _looks(incident)
     earlier = [run for run in records.newest_runs(LOOK_BACK) if run["reason"] == "drift"]
     own = [str(r["run_id"]) for r in earlier if r.get("incident") == incident.since][::-1]
     rules = configured_policy(configured)
-    decision = policy.decide(rules, _situation(configured, rules, look, earlier, len(own), now))
+    decision = policy.decide(rules, _situation(configured, rules, looks, earlier, len(own), now))
     run_id = None
     if decision.start:
         decision, run_id = _start(incident, len(own), now)
@@ -76,15 +75,26 @@ def _act(incident: Incident, now: dt.datetime) -> dict[str, Any]:
     incidents.save(incident, before)
     decided = {"start": decision.start, "why": decision.why, "reasons": list(decision.reasons)}
     change = {"decision": decided, "run": run_id, "incident": incident.since}
-    records.change(f"{records.DRIFT}{incident.last_seen}", change)
-    _tell(incident, look, decision)
+    for look in looks:
+        records.change(f"{records.DRIFT}{look['time']}", change)
+    _tell(incident, looks, decision)
     return {"start": decision.start, "why": decision.why, "run_id": run_id}
+
+
+def _looks(incident: Incident) -> list[records.Record]:
+    """The newest look of each monitor that sees the drift, the newest of all last."""
+    found = []
+    for time in sorted(incident.monitors.values()):
+        look = records.get(f"{records.DRIFT}{time}")
+        assert look is not None, f"there is no look of {time}"
+        found.append(look)
+    return found
 
 
 def _situation(
     settings: Settings,
     rules: Policy,
-    look: Mapping[str, Any],
+    looks: Sequence[Mapping[str, Any]],
     earlier: list[records.Record],
     tries: int,
     now: dt.datetime,
@@ -92,14 +102,15 @@ def _situation(
     from chalicelib.drift import new_rows
 
     champion = records.get(records.CHAMPION) or {}
+    valid = [look for look in looks if look["champion_run"] == champion.get("run")]
     return Situation(
         now=now,
-        violations=look["violations"],
+        violations=[violation for look in valid or looks for violation in look["violations"]],
         started=[clock.parse(run["started_at"]) for run in earlier],
         tries=tries,
         new_rows=new_rows.count(settings.dataset.name, rules.min_new_rows),
         active_run=runs.active(),
-        superseded=look["champion_run"] != champion.get("run"),
+        superseded=not valid,
     )
 
 
@@ -113,7 +124,7 @@ def _start(incident: Incident, tries: int, now: dt.datetime) -> tuple[Decision, 
     return Decision(False, (outcome.why,), now + policy.RUN_PATIENCE), None
 
 
-def _tell(incident: Incident, look: Mapping[str, Any], decision: Decision) -> None:
+def _tell(incident: Incident, looks: Sequence[records.Record], decision: Decision) -> None:
     """One message that it began, one that it does not end; each is marked when it is out."""
     from chalicelib import notify
     from chalicelib.drift import message
@@ -122,11 +133,11 @@ def _tell(incident: Incident, look: Mapping[str, Any], decision: Decision) -> No
         return
     told = clock.text(clock.now())
     if decision.escalate and not incident.escalated_at:
-        notify.send(message.escalated(incident, look, decision))
+        notify.send(message.escalated(incident, looks, decision))
         marked = replace(incident, told_at=incident.told_at or told, escalated_at=told)
         incidents.save(marked, incident)
     elif not incident.told_at:
-        notify.send(message.opened(incident, look, decision))
+        notify.send(message.opened(incident, looks, decision))
         incidents.save(replace(incident, told_at=told), incident)
 
 

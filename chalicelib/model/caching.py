@@ -18,7 +18,6 @@ from chalicelib import clients, places
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
 
-JOBS = ("prepare", "train", "evaluate", "baseline")
 LOOK_BACK = 50  # runs
 THREADS = 8
 # Of a request: who runs the job, for how long at most and on which market, not what it makes.
@@ -29,7 +28,8 @@ NEUTRAL = {
 DOCUMENTS = {
     "prepare": ("prepare/prepare.json",),
     "evaluate": ("evaluation/evaluation.json",),
-    "baseline": ("baseline/statistics.json", "baseline/constraints.json"),
+    "baseline": ("baseline/data-quality/statistics.json", "baseline/data-quality/constraints.json"),
+    "model_baselines": (),
 }
 Request = Mapping[str, Any]
 

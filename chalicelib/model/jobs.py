@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import places
@@ -25,27 +24,17 @@ VOLUME_GB = 30
 GROUND_TRUTH = "ground-truth/"
 
 
-@dataclass(frozen=True)
-class Window:
-    """The live traffic that one monitoring job looks at."""
-
-    start: str
-    end: str
-    manifest: str  # S3 URI of the list of captured objects
-    report: str  # S3 URI of the prefix for what it finds
-
-
 def prepare(run_id: str, environment: Environment, settings: Settings, *, live: bool) -> Request:
     """Curated Parquet (and labelled live records) into splits and the baseline's sample."""
-    inputs = [_input(environment, "curated", places.run(run_id, "dataset.manifest"), manifest=True)]
+    inputs = [given(environment, "curated", places.run(run_id, "dataset.manifest"), manifest=True)]
     if live:
-        inputs.append(_input(environment, "capture", places.capture(environment)))
-        inputs.append(_input(environment, "ground_truth", GROUND_TRUTH))
+        inputs.append(given(environment, "capture", places.capture(environment)))
+        inputs.append(given(environment, "ground_truth", GROUND_TRUTH))
     outputs = {
         name: places.run(run_id, f"splits/{name}/") for name in ("train", "validation", "test")
     }
     training = settings.training
-    return _processing(
+    return processing(
         f"{run_id}-prepare",
         environment,
         settings,
@@ -55,15 +44,16 @@ def prepare(run_id: str, environment: Environment, settings: Settings, *, live: 
         outputs={
             **outputs,
             "baseline": places.run(run_id, "baseline-data/"),
+            "held_out": places.run(run_id, "held-out/"),
             "report": places.run(run_id, "prepare/"),
         },
         variables={
             "LABEL": settings.dataset.label,
             "PROBLEM": settings.model.problem,
-            "TEXT": _compact(settings.model.text),
-            "FEATURES": _compact(settings.model.features),
-            "INPUTS": _compact(settings.model.inputs),
-            "KEEP": _compact(settings.evaluation.columns),
+            "TEXT": compact(settings.model.text),
+            "FEATURES": compact(settings.model.features),
+            "INPUTS": compact(settings.model.inputs),
+            "KEEP": compact(settings.evaluation.columns),
             "BALANCE": training.balance,
             "BALANCE_EVALUATION": json.dumps(training.balance_evaluation),
             "SPLIT": training.split,
@@ -86,9 +76,9 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
         "sagemaker_region": places.region(environment),
         "label": settings.dataset.label,
         "problem": settings.model.problem,
-        "text": _compact(settings.model.text),
-        "features": _compact(settings.model.features),
-        "inputs": _compact(settings.model.inputs),
+        "text": compact(settings.model.text),
+        "features": compact(settings.model.features),
+        "inputs": compact(settings.model.inputs),
         "class_weight": "balanced" if training.balance == "weights" else "none",
         "seed": training.seed,
         **training.hyperparameters,
@@ -136,14 +126,14 @@ def evaluate(
 ) -> Request:
     """The new model, and the champion where there is one, on the same test split."""
     inputs = [
-        _input(environment, "model", places.model(run_id)),
-        _input(environment, "test", places.run(run_id, "splits/test/")),
-        _input(environment, "prepare", places.run(run_id, "prepare/")),
+        given(environment, "model", places.model(run_id)),
+        given(environment, "test", places.run(run_id, "splits/test/")),
+        given(environment, "prepare", places.run(run_id, "prepare/")),
     ]
     if champion_run is not None:
-        inputs.append(_input(environment, "champion", places.model(champion_run)))
-    inputs.append(_s3_input("inference", places.code(environment, "inference")))
-    return _processing(
+        inputs.append(given(environment, "champion", places.model(champion_run)))
+    inputs.append(fetched("inference", places.code(environment, "inference")))
+    return processing(
         f"{run_id}-evaluate",
         environment,
         settings,
@@ -154,106 +144,17 @@ def evaluate(
         variables={
             "LABEL": settings.dataset.label,
             "PROBLEM": settings.model.problem,
-            "INPUTS": _compact(settings.model.inputs),
-            "SLICES": _compact(settings.evaluation.slices),
-            "FACETS": _compact(settings.evaluation.facets),
-            "POSITIVE": _compact(settings.evaluation.positive),
+            "INPUTS": compact(settings.model.inputs),
+            "SLICES": compact(settings.evaluation.slices),
+            "FACETS": compact(settings.evaluation.facets),
+            "POSITIVE": compact(settings.evaluation.positive),
             "GROUP": settings.evaluation.group or "",
             "SEED": str(settings.training.seed),
         },
     )
 
 
-def baseline(run_id: str, environment: Environment, settings: Settings) -> Request:
-    """Statistics and constraints of what the model was trained on."""
-    return _processing(
-        f"{run_id}-baseline",
-        environment,
-        settings,
-        instance=settings.monitor.instance_type,
-        program="data_quality.py",
-        archive="monitoring",
-        inputs=[_input(environment, "baseline", places.run(run_id, "baseline-data/"))],
-        outputs={"baseline": places.run(run_id, "baseline/")},
-        variables={
-            "MODE": "baseline",
-            "THRESHOLD": str(settings.monitor.threshold),
-            "TEXT": _compact(settings.model.text),
-        },
-    )
-
-
-def analyze(
-    name: str,
-    environment: Environment,
-    settings: Settings,
-    window: Window,
-    *,
-    champion_run: str,
-    history: bool,
-) -> Request:
-    """The captured requests of a window, against the champion's baseline.
-
-    `history`: the report's prefix lists earlier looks, which its page shows beside its own.
-    """
-    inputs = [_input(environment, "baseline", places.run(champion_run, "baseline/"))]
-    variables = {}
-    if history:
-        listed = f"{window.report}history.manifest"
-        inputs.append(_s3_input("history", listed, manifest=True))
-        variables["HISTORY"] = f"{INPUT}/history"
-    return _look(name, environment, settings, window, "data_quality.py", inputs, variables)
-
-
-def analyze_labels(
-    name: str, environment: Environment, settings: Settings, window: Window, problem: str
-) -> Request:
-    """Captured predictions beside the labels that came, against the evaluation."""
-    inputs = [
-        _s3_input("ground_truth", f"{window.report}labels.manifest", manifest=True),
-        _s3_input("baseline", f"{window.report}baseline/"),
-    ]
-    variables = {"problem_type": problem}
-    return _look(name, environment, settings, window, "model_quality.py", inputs, variables)
-
-
-def _look(
-    name: str,
-    environment: Environment,
-    settings: Settings,
-    window: Window,
-    program: str,
-    inputs: list[Request],
-    variables: Mapping[str, str],
-) -> Request:
-    """A monitoring job; its environment is named as a monitoring schedule names it.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
-    """
-    request = _processing(
-        name,
-        environment,
-        settings,
-        instance=settings.monitor.instance_type,
-        program=program,
-        archive="monitoring",
-        inputs=[_s3_input("capture", window.manifest, manifest=True), *inputs],
-        outputs={},
-        variables={
-            "MODE": "analyze",
-            "MIN_RECORDS": str(settings.monitor.min_records),
-            "start_time": window.start,
-            "end_time": window.end,
-            "sagemaker_endpoint_name": environment.endpoint_name,
-            "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
-            **variables,
-        },
-    )
-    request["ProcessingOutputConfig"]["Outputs"] = [_output("report", window.report)]
-    return request
-
-
-def _processing(
+def processing(
     name: str,
     environment: Environment,
     settings: Settings,
@@ -265,7 +166,7 @@ def _processing(
     variables: Mapping[str, str],
     archive: str = "training",
 ) -> Request:
-    code = _s3_input("code", places.code(environment, archive))
+    code = fetched("code", places.code(environment, archive))
     start = (
         f"cd ${{SAGEMAKER_BASE_DIR:-/opt/ml}}/processing/input/code && "
         f"tar xzf {archive}.tar.gz && exec python3 {program}"
@@ -289,11 +190,11 @@ def _processing(
     }
 
 
-def _input(environment: Environment, name: str, key: str, *, manifest: bool = False) -> Request:
-    return _s3_input(name, places.uri(environment, key), manifest=manifest)
+def given(environment: Environment, name: str, key: str, *, manifest: bool = False) -> Request:
+    return fetched(name, places.uri(environment, key), manifest=manifest)
 
 
-def _s3_input(name: str, uri: str, *, manifest: bool = False) -> Request:
+def fetched(name: str, uri: str, *, manifest: bool = False) -> Request:
     return {
         "InputName": name,
         "S3Input": {
@@ -342,7 +243,7 @@ def _metrics(settings: Settings) -> list[dict[str, str]]:
     ]
 
 
-def _compact(value: Any) -> str:
+def compact(value: Any) -> str:
     return json.dumps(list(value), separators=(",", ":"))
 
 

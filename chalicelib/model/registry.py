@@ -27,9 +27,7 @@ def request(
 ) -> dict[str, Any]:
     """CreateModelPackage: the model, what it measured, and what drift is judged against."""
     run_id = str(run["run_id"])
-    statistics = _source(environment, run_id, "baseline/statistics.json")
-    constraints = _source(environment, run_id, "baseline/constraints.json")
-    quality = {"Statistics": statistics, "Constraints": constraints}
+    baselines = _baselines(environment, settings, run_id)
     evaluation = _source(environment, run_id, "evaluation/evaluation.json")
     return {
         "ModelPackageGroupName": environment.model_group,
@@ -44,14 +42,38 @@ def request(
         },
         "ModelMetrics": {
             "ModelQuality": {"Statistics": evaluation},
-            "ModelDataQuality": quality,
+            "ModelDataQuality": baselines["ModelDataQuality"],
             "Explainability": {
                 "Report": _source(environment, run_id, "evaluation/explanations.json")
             },
             **_bias(environment, settings, run_id),
         },
-        "DriftCheckBaselines": {"ModelDataQuality": quality},
+        "DriftCheckBaselines": baselines,
         "CustomerMetadataProperties": metadata(run, environment, metrics),
+    }
+
+
+def _baselines(environment: Environment, settings: Settings, run_id: str) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quality-clarify-baseline-lifecycle.html"""
+    from chalicelib.monitoring import kinds
+
+    def document(kind: str, name: str) -> dict[str, str]:
+        return _source(environment, run_id, f"baseline/{kind}/{name}.json")
+
+    made = [kinds.OF_DATA, *kinds.of_model(settings)]
+    found = {
+        "data-quality": ("ModelDataQuality", ("statistics", "constraints")),
+        "model-quality": ("ModelQuality", ("statistics", "constraints")),
+        "bias": ("Bias", ("post_training_constraints",)),
+        "attribution": ("Explainability", ("constraints",)),
+    }
+    return {
+        member: {
+            "".join(word.title() for word in name.split("_")): document(kind, name.split("_")[-1])
+            for name in names
+        }
+        for kind, (member, names) in found.items()
+        if kind in made
     }
 
 

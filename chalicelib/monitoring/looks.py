@@ -1,4 +1,8 @@
-"""What every kind of look at live traffic shares: its job's name, its files, its record."""
+"""A look at live traffic, of any kind: begin -> a job -> finish.
+
+`begin` chooses what to judge and writes what the job reads; `finish` reads what it found, keeps
+it, and publishes it.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,82 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, places, records
+from chalicelib import clock, places, records
 from chalicelib.drift import incidents
 from chalicelib.environment import Environment
+from chalicelib.monitoring import capture, ground_truth, kinds, reports, requests
+from chalicelib.monitoring.kind import Kind
+from chalicelib.monitoring.material import Asked, Material
 
-# A look that died without a word holds the others back no longer than this.
+if TYPE_CHECKING:
+    from chalicelib.settings import Settings
+
+STATE = "#monitor#"  # of each kind: the look under way, and until when all is judged
+# A look that died without a word holds the others of its kind back no longer than this.
 LEASE = dt.timedelta(hours=2)
-HISTORY = dt.timedelta(days=14)
-LOOKS = 30  # that a report's page draws beside its own
+EXAMPLE_LETTERS = 200
+
+
+def begin(execution: dict[str, Any]) -> dict[str, Any]:
+    """What to judge now, or why nothing: {"analyze", "why", "job"?, ...}.
+
+    `more`: later material remains, and the machine comes back for it.
+    """
+    from chalicelib import settings
+
+    environment, configured = Environment.from_env(), settings.load()
+    kind = kinds.KINDS[execution["kind"]]
+    if why := kinds.unfit(kind, configured):
+        return _skip(kind, why)
+    champion = records.get(records.CHAMPION)
+    if champion is None:
+        return _skip(kind, "no model is in service yet")
+    run = str(champion["run"])
+    if not reports.exists(environment, places.baseline(run, kind.name) + "constraints.json"):
+        return _skip(kind, f"run {run} made no baseline of it; the next run does")
+    now, state = clock.now(), STATE + kind.name
+    name = job_name(configured.pipeline.name, kind.name, execution)
+    if not records.lease(state, name, clock.text(now + LEASE), clock.text(now)):
+        return {"analyze": False, "why": f"{(records.get(state) or {}).get('job')} is under way"}
+    judged = (records.get(state) or {}).get("judged_until")
+    since = str(champion["in_service_at"])
+    material = kind.gather(Asked(environment, configured, since, now, judged))
+    if not material.enough:
+        records.release(state, {"judged_until": clock.text(material.judged_until)})
+        return _skip(kind, material.why)
+    return _analysis(name, environment, configured, kind, material, run)
+
+
+def finish(execution: dict[str, Any]) -> dict[str, Any]:
+    """Read the report, remember what it found, publish its metrics.
+
+    There is no report where too little of the material was this model's.
+    """
+    from chalicelib import metrics, settings
+
+    kind, begun = kinds.KINDS[execution["kind"]], execution["begin"]
+    environment, configured = Environment.from_env(), settings.load()
+    found = reports.find(environment, begun["report"] + "constraint_violations.json")
+    if found is None:
+        records.release(STATE + kind.name, _judged(kind, begun))
+        return {"violations": 0, "records": 0, "why": "too few of it are of this model"}
+    violations = [kind.violation(each) for each in found["violations"]]
+    statistics = reports.read(environment, begun["report"] + "statistics.json")
+    look = record(environment, kind, begun, violations, statistics)
+    if violations and kind.name == kinds.OF_DATA:
+        wanted = configured.notifications.examples
+        look["examples"] = _examples(environment, begun, wanted)
+    remember(look, configured.monitor.kinds)
+    records.release(STATE + kind.name, _judged(kind, begun))
+    metrics.publish(
+        metrics.of_report(kind.metrics, reports.lines(environment, begun["report"])),
+        metrics.violations(len(violations), configured.pipeline.name, kind.name),
+    )
+    return {name: look[name] for name in ("records", "report_uri")} | {
+        "violations": len(violations)
+    }
 
 
 def job_name(pipeline: str, kind: str, execution: Mapping[str, Any]) -> str:
@@ -25,22 +95,18 @@ def job_name(pipeline: str, kind: str, execution: Mapping[str, Any]) -> str:
     return f"{pipeline}-{kind}-{clock.parse(moment):%Y%m%d-%H%M%S}-{mark}"
 
 
-def report(kind: str, name: str, end: dt.datetime) -> str:
-    """The prefix of a look's files."""
-    return f"monitor/{kind}/{end:%Y-%m-%dT%H-%M-%S}-{name[-6:]}/"
-
-
 def record(
     environment: Environment,
-    kind: str,
+    kind: Kind,
     begun: Mapping[str, Any],
     violations: Sequence[Mapping[str, Any]],
     statistics: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
-        "time": begun["end"],
+        "time": begun["time"],
         "start": begun["start"],
-        "monitor": kind,
+        "end": begun["end"],
+        "monitor": kind.name,
         "violations": list(violations),
         "records": int(statistics["dataset"]["item_count"]),
         "status": "violations" if violations else "completed",
@@ -49,48 +115,78 @@ def record(
     }
 
 
-def remember(look: Mapping[str, Any]) -> None:
+def remember(look: Mapping[str, Any], watched: Sequence[str]) -> None:
     """Keep a look, and what it means for the incident.
 
     The alarm that its metrics set off reads both, so they are published after.
     """
     records.put(f"{records.DRIFT}{look['time']}", look)
     before = incidents.newest()
-    incident = incidents.after_look(before, look, clock.now())
+    incident = incidents.after_look(before, look, clock.now(), watched)
     if incident is not None:
         incidents.save(incident, before)
 
 
-def earlier(environment: Environment, kind: str, end: dt.datetime) -> list[str]:
-    """Keys of the newest earlier looks' drift.json, below the kind's prefix, oldest first."""
-    prefix = f"monitor/{kind}/"
-    pages = clients.client("s3").get_paginator("list_objects_v2")
-    listed = pages.paginate(
-        Bucket=environment.data_bucket,
-        Prefix=prefix,
-        StartAfter=f"{prefix}{end - HISTORY:%Y-%m-%dT%H-%M-%S}",
+def _skip(kind: Kind, why: str) -> dict[str, Any]:
+    """Nothing to look at, with a note for people who wonder."""
+    records.change(STATE + kind.name, {"looked_at": clock.text(clock.now()), "note": why})
+    return {"analyze": False, "why": why}
+
+
+def _judged(kind: Kind, begun: Mapping[str, Any]) -> dict[str, Any]:
+    """A look that lost its lease and ends late does not turn the clock back."""
+    known = records.get(STATE + kind.name) or {}
+    until = str(begun["judged_until"])
+    return {"judged_until": max(until, str(known.get("judged_until") or until))}
+
+
+def _analysis(
+    name: str,
+    environment: Environment,
+    settings: Settings,
+    kind: Kind,
+    material: Material,
+    run: str,
+) -> dict[str, Any]:
+    """Write what the job reads: lists of captured traffic, of labels, of earlier looks."""
+    start, end = material.window
+    report = reports.prefix(kind.name, name, end)
+    reports.write(
+        environment, f"{report}capture.manifest", capture.manifest(environment, material.captured)
     )
-    keys = (entry["Key"] for page in listed for entry in page.get("Contents", []))
-    return [key.removeprefix(prefix) for key in keys if key.endswith("/drift.json")][-LOOKS:]
-
-
-def write(environment: Environment, key: str, content: Any) -> None:
-    clients.client("s3").put_object(
-        Bucket=environment.data_bucket,
-        Key=key,
-        Body=json.dumps(content).encode(),
-        ContentType="application/json",
+    if "labels" in kind.needs:
+        listed = ground_truth.manifest(environment, material.labels)
+        reports.write(environment, f"{report}labels.manifest", listed)
+    history = reports.earlier(environment, kind.name, end) if "history" in kind.needs else []
+    if history:
+        listing = [{"prefix": places.uri(environment, f"monitor/{kind.name}/")}, *history]
+        reports.write(environment, f"{report}history.manifest", listing)
+    job = requests.look(
+        name, environment, settings, kind, material.window, report, run, history=bool(history)
     )
+    return {
+        "analyze": True,
+        "why": material.why,
+        "job": job,
+        "time": clock.text(material.time),
+        "start": clock.text(start),
+        "end": clock.text(end),
+        "judged_until": clock.text(material.judged_until),
+        "report": report,
+        "champion_run": run,
+        "more": material.more,
+    }
 
 
-def read(environment: Environment, key: str) -> Any:
-    found = clients.client("s3").get_object(Bucket=environment.data_bucket, Key=key)
-    return json.loads(found["Body"].read())
-
-
-def find(environment: Environment, key: str) -> Any | None:
-    """The document, or None where there is none."""
-    try:
-        return read(environment, key)
-    except clients.client("s3").exceptions.NoSuchKey:
-        return None
+def _examples(
+    environment: Environment, begun: Mapping[str, Any], wanted: int
+) -> list[dict[str, str]]:
+    """Some of the records that were judged, for people to see; values as text, cut short."""
+    _, *names = reports.read(environment, begun["report"] + "capture.manifest")
+    start, end = clock.parse(begun["start"]), clock.parse(begun["end"])
+    found = capture.examples(environment, names, start, end, wanted)
+    return [
+        {str(name): str(value)[:EXAMPLE_LETTERS] for name, value in record.items()}
+        for record in found
+        if isinstance(record, dict)
+    ]

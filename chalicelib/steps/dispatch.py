@@ -44,20 +44,11 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.monitoring import model_quality
-    from chalicelib.monitoring import monitor as data_quality
+    from chalicelib.monitoring import looks
     from chalicelib.steps import monitor
 
-    return _dispatch(
-        event,
-        {
-            "begin": data_quality.begin,
-            "finish": data_quality.finish,
-            "begin_labels": model_quality.begin,
-            "finish_labels": model_quality.finish,
-            "fail": monitor.fail,
-        },
-    )
+    known = {"begin": looks.begin, "finish": looks.finish, "fail": monitor.fail}
+    return _dispatch(event, known)
 
 
 def batch(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,14 +38,19 @@ def plan_prepare(run: Run, dataset: str) -> dict[str, Any]:
 def plan_training(run: Run) -> dict[str, Any]:
     """The requests of the other jobs, now that what the splits hold is known."""
     from chalicelib import settings
+    from chalicelib.monitoring import bias, reports
+    from chalicelib.monitoring import requests as monitors
 
     environment, configured, run_id = Environment.from_env(), settings.load(), str(run["run_id"])
     champion = _champion()
     requests = {
         "train": jobs.train(run_id, environment, configured),
         "evaluate": jobs.evaluate(run_id, environment, configured, champion_run=champion),
-        "baseline": jobs.baseline(run_id, environment, configured),
+        "baseline": monitors.data_baseline(run_id, environment, configured),
+        "model_baselines": monitors.model_baselines(run_id, environment, configured),
     }
+    compared = bias.config(configured)
+    reports.write(environment, places.bias_config(run_id), compared)
     splits = {"splits": _splits(run, environment)}
     look = _looking(run, environment)
     planned: dict[str, Entry] = {}
@@ -60,6 +65,9 @@ def plan_training(run: Run) -> dict[str, Any]:
     folders = [run_id, *([champion] if champion else [])]
     wanted = caching.key(requests["evaluate"], {**splits, **models}, folders)
     planned["evaluate"] = look("evaluate", requests["evaluate"], wanted)
+    held = {**splits, "model": models["model"], "bias": json.dumps(compared)}
+    wanted = caching.key(requests["model_baselines"], held, [run_id])
+    planned["model_baselines"] = look("model_baselines", requests["model_baselines"], wanted)
     every = {**run["plan"]["jobs"], **planned}
     runs.record(run_id, jobs=every)
     return {**requests, "jobs": every}

@@ -38,7 +38,7 @@ def drift(context: typer.Context, limit: Limit = 10, json: Json = False) -> None
     if json:
         show.as_json(found)
         return
-    describe.drift(found, records.monitor_note(stack()))
+    describe.drift(found, records.monitor_notes(stack()))
 
 
 @drift_app.command("show")

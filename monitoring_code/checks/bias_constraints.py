@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from checks import significance
 from checks.bias_metrics import POST, PRE, apart
 
-Violation = dict[str, str]
+Violation = dict[str, Any]
 
 
 class Entry(NamedTuple):
@@ -59,7 +59,7 @@ def violations(live: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[
         ]
     else:
         kept = [entry for entry, worse, _ in found if worse > 0]
-    return [_violation(entry) for entry in kept]
+    return [_violation(entry, known[*entry[:3], entry.metric["name"]]) for entry in kept]
 
 
 def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> float:
@@ -77,11 +77,14 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _violation(entry: Entry) -> Violation:
+def _violation(entry: Entry, before: Mapping[str, Any]) -> Violation:
+    """Model Monitor's members, and the two values beside them."""
     return {
         "facet": entry.facet,
         "facet_value": entry.value,
         "metric_name": entry.metric["name"],
         "constraint_check_type": "bias_drift_check",
-        "description": (f"Value {entry.metric['value']} does not meet the constraint requirement"),
+        "description": f"Value {entry.metric['value']} does not meet the constraint requirement",
+        "value": entry.metric["value"],
+        "baseline_value": before["value"],
     }

@@ -18,7 +18,9 @@ CONSTANT = "_best_constant_classifier"  # tells how hard the task is: no propert
 Violation = dict[str, str]
 
 
-def suggest(problem: str, metrics: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
+def suggest(
+    problem: str, metrics: Mapping[str, Any], *, test: bool, minimum_change: float = 0.05
+) -> dict[str, Any]:
     """The baseline's values as thresholds. With `test`, a live value must be worse by more than
     chance, and by more than `minimum_change` of the threshold; AWS's rule is any worse value."""
     limits = {
@@ -31,7 +33,7 @@ def suggest(problem: str, metrics: Mapping[str, Any], *, test: bool) -> dict[str
     }
     found: dict[str, Any] = {"version": 0.0, f"{KEYS[problem]}_constraints": limits}
     if test:
-        found["significance_constraints"] = significance.rule(minimum_change=0.05)
+        found["significance_constraints"] = significance.rule(minimum_change=minimum_change)
     return found
 
 

@@ -1,4 +1,5 @@
-"""CloudWatch metrics, by file where the managed platform publishes it, or put from here.
+"""CloudWatch metrics: a file beside the report, one where the managed platform publishes it, or
+put from here.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-cloudwatch.html
@@ -21,6 +22,7 @@ DATA, MODEL, BIAS, EXPLAINABILITY = (
     "bias-metrics",
     "explainability-metrics",
 )
+FILE = "cloudwatch_metrics.jsonl"
 A_CALL = 500  # metrics that one PutMetricData takes
 # https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-cw.html
 INFINITE = 2.348543e108
@@ -39,10 +41,13 @@ def publish(job: Job, kind: str, data: Sequence[Datum]) -> None:
         }
         for datum in data
     ]
+    folders = [job.output]
     if job.publish:
-        path = job.base / "output" / "metrics" / "cloudwatch" / "cloudwatch_metrics.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(datum) + "\n" for datum in stamped), encoding="utf-8")
+        folders.append(job.base / "output" / "metrics" / "cloudwatch")
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = "".join(json.dumps(datum) + "\n" for datum in stamped)
+        (folder / FILE).write_text(text, encoding="utf-8")
     if job.put:
         _put(f"{ENDPOINTS if job.endpoint else BATCH}/{kind}", stamped)
 

@@ -28,6 +28,11 @@ def write(folder: Path, name: str, content: Any) -> None:
     (folder / name).write_text(text + "\n", encoding="utf-8")
 
 
+def count(folder: Path, rows: int) -> None:
+    """How many records were judged, where Clarify's documents do not say."""
+    write(folder, "statistics.json", {"version": 0.0, "dataset": {"item_count": rows}})
+
+
 def message(base: Path, words: str) -> None:
     """The exit message: what DescribeProcessingJob returns as ExitMessage."""
     path = base / "output" / "message"

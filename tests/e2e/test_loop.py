@@ -18,8 +18,8 @@ from tests.e2e.conftest import dropped, ended
 Eventually = Callable[..., Any]
 STATES = {
     "Begin", "StartCrawler", "PlanConvert", "Schema", "Convert", "Count", "Reconcile",
-    "Check", "Quality", "Plan", "Prepare", "PlanTraining", "Train", "Evaluate", "Baseline", "Gate",
-    "Register", "CreateModel", "Finish",
+    "Check", "Quality", "Plan", "Prepare", "PlanTraining", "Train", "Evaluate", "Baseline",
+    "ModelBaselines", "Gate", "Register", "CreateModel", "Finish",
 }  # fmt: skip
 
 
@@ -72,8 +72,10 @@ def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any])
         "evaluation/bias.json",
         "evaluation/explanations.json",
         "evaluation/model_card.html",
-        "baseline/statistics.json",
-        "baseline/constraints.json",
+        "baseline/data-quality/statistics.json",
+        "baseline/data-quality/constraints.json",
+        "baseline/model-quality/constraints.json",
+        "baseline/bias/constraints.json",
         f"model/{first['run_id']}-train/output/model.tar.gz",
     }
 

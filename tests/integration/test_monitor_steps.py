@@ -13,12 +13,12 @@ from chalicelib.api import feedback
 from chalicelib.drift import incidents, policy, reaction
 from chalicelib.environment import Environment
 from chalicelib.model import registry
-from chalicelib.monitoring import looks, model_quality, monitor
+from chalicelib.monitoring import looks, reports
 from chalicelib.steps import monitor as steps_monitor
 
 RUN = "20260301-120000-a1b2c3"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/3"
-KIND = model_quality.KIND
+DATA, LABELS = "data-quality", "model-quality"
 VIOLATION = {
     "feature_name": "review_body",
     "constraint_check_type": "baseline_drift_check",
@@ -69,8 +69,12 @@ def look(stack: Any, bucket: str, number: int, violations: list[dict[str, str]])
     report(stack, bucket, prefix, violations)
     manifest = json.dumps([{"prefix": f"s3://{bucket}/capture/reviews/primary/"}]).encode()
     stack.client("s3").put_object(Bucket=bucket, Key=prefix + "capture.manifest", Body=manifest)
-    begun = {"start": time, "end": time, "report": prefix, "champion_run": RUN}
-    monitor.finish({"begin": begun})
+    begun = {
+        **dict.fromkeys(("time", "start", "end", "judged_until"), time),
+        "report": prefix,
+        "champion_run": RUN,
+    }
+    looks.finish({"kind": DATA, "begin": begun})
 
 
 def subjects() -> list[str]:
@@ -128,18 +132,28 @@ def label_rows(stack: Any, bucket: str, count: int) -> None:
     stack.client("s3").put_object(Bucket=bucket, Key=key, Body=labels.encode())
 
 
-def execution() -> dict[str, Any]:
-    return {"start": "-PT1H", "scheduled_at": clock.text(clock.now())}
+def execution(kind: str = DATA) -> dict[str, Any]:
+    return {"kind": kind, "start": "-PT1H", "scheduled_at": clock.text(clock.now())}
+
+
+def has_baselines(stack: Any, bucket: str, *names: str) -> None:
+    """The champion's run made them."""
+    for kind in names or (DATA, LABELS, "bias", "attribution"):
+        key = f"runs/{RUN}/baseline/{kind}/constraints.json"
+        stack.client("s3").put_object(Bucket=bucket, Key=key, Body=b"{}")
 
 
 def test_nothing_to_look_at_says_why(stack: Any, bucket: str) -> None:
-    assert monitor.begin(execution())["why"] == "no model is in service yet"
+    assert looks.begin(execution())["why"] == "no model is in service yet"
+    assert "reads one column" in looks.begin(execution("attribution"))["why"]
     since = clock.now() - dt.timedelta(minutes=5)
     registry.crown(RUN, ARN, {"accuracy": 0.5}, clock.text(since))
-    assert "0 records captured" in monitor.begin(execution())["why"]
+    assert looks.begin(execution())["why"] == f"run {RUN} made no baseline of it; the next run does"
+    has_baselines(stack, bucket)
+    assert "0 records captured" in looks.begin(execution())["why"]
     capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 49)
-    assert "49 records captured" in monitor.begin(execution())["why"]
-    noted = records.get(monitor.STATE) or {}
+    assert "49 records captured" in looks.begin(execution())["why"]
+    noted = records.get(looks.STATE + DATA) or {}
     assert "49 records captured" in noted["note"]
     assert "job" not in noted
 
@@ -149,11 +163,12 @@ def test_from_traffic_to_a_decision(
 ) -> None:
     since = clock.now() - dt.timedelta(minutes=5)
     registry.crown(RUN, ARN, {"accuracy": 0.5}, clock.text(since))
+    has_baselines(stack, bucket)
     capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
     state = execution()
-    state["begin"] = monitor.begin(state)
+    state["begin"] = looks.begin(state)
     assert state["begin"]["analyze"]
-    assert monitor.begin(execution() | {"start": "other"})["why"].endswith("is under way")
+    assert looks.begin(execution() | {"start": "other"})["why"].endswith("is under way")
     manifest = stack.client("s3").get_object(
         Bucket=bucket, Key=state["begin"]["report"] + "capture.manifest"
     )
@@ -163,10 +178,10 @@ def test_from_traffic_to_a_decision(
 
     report(stack, bucket, state["begin"]["report"])
     label_rows(stack, bucket, 20)
-    assert monitor.finish(state)["violations"] == 1
+    assert looks.finish(state)["violations"] == 1
     measured = stack.client("cloudwatch").list_metrics(Namespace="driftloop")["Metrics"]
     assert "Violations" in {metric["MetricName"] for metric in measured}
-    assert "0 records captured" in monitor.begin(execution())["why"]  # the window moved on
+    assert "0 records captured" in looks.begin(execution())["why"]  # the window moved on
 
     started: list[dict[str, Any]] = []
     monkeypatch.setattr(runs, "start", starter(started))
@@ -187,10 +202,11 @@ def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> N
     """Days without enough records are left behind; the machine comes back for the next."""
     now = clock.now()
     registry.crown(RUN, ARN, {}, clock.text(now - dt.timedelta(days=3, hours=2)))
+    has_baselines(stack, bucket)
     capture_requests(stack, bucket, now - dt.timedelta(days=1, hours=12), 50)
     capture_requests(stack, bucket, now - dt.timedelta(minutes=5), 50)
     state = execution()
-    state["begin"] = monitor.begin(state)
+    state["begin"] = looks.begin(state)
     assert state["begin"]["more"] is True
     age = now - clock.parse(state["begin"]["start"])
     assert dt.timedelta(days=2) < age < dt.timedelta(days=2, hours=3)
@@ -198,13 +214,13 @@ def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> N
     drawn = state["begin"]["report"] + "drift.json"
     stack.client("s3").put_object(Bucket=bucket, Key=drawn, Body=b"{}")
     assert "HISTORY" not in state["begin"]["job"]["Environment"]
-    state["finish"] = monitor.finish(state)
+    state["finish"] = looks.finish(state)
     first = state["begin"]["job"]["ProcessingJobName"]
-    state["begin"] = monitor.begin(state)
+    state["begin"] = looks.begin(state)
     assert (state["begin"]["analyze"], state["begin"]["more"]) == (True, False)
     assert state["begin"]["job"]["ProcessingJobName"] != first
     assert state["begin"]["job"]["Environment"]["HISTORY"] == "/opt/ml/processing/input/history"
-    listed = looks.read(Environment.from_env(), state["begin"]["report"] + "history.manifest")
+    listed = reports.read(Environment.from_env(), state["begin"]["report"] + "history.manifest")
     assert listed[1:] == [drawn.removeprefix("monitor/data-quality/")]
 
 
@@ -213,33 +229,32 @@ def test_two_looks_never_overlap_and_a_dead_one_gives_way(
 ) -> None:
     since = clock.now() - dt.timedelta(minutes=5)
     registry.crown(RUN, ARN, {}, clock.text(since))
+    has_baselines(stack, bucket)
     capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
     first, second = execution(), execution() | {"start": "other"}
-    assert monitor.begin(first)["analyze"]
-    assert monitor.begin(first)["analyze"]  # a retry of the same
-    assert not monitor.begin(second)["analyze"]
+    assert looks.begin(first)["analyze"]
+    assert looks.begin(first)["analyze"]  # a retry of the same
+    assert not looks.begin(second)["analyze"]
     later = clock.now() + looks.LEASE
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert monitor.begin(second)["analyze"]
+    assert looks.begin(second)["analyze"]
 
 
+@pytest.mark.parametrize("kind", [LABELS, "bias"])
 def test_labels_are_judged_once_and_late_ones_when_they_come(
-    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     ahead = dt.timedelta(seconds=2)  # of what the test writes
     monkeypatch.setattr(clock, "now", lambda: dt.datetime.now(dt.UTC) + ahead)
     now = clock.now()
     registry.crown(RUN, ARN, {}, clock.text(now - dt.timedelta(days=2)))
-    measured = {"accuracy": {"value": 0.6, "standard_deviation": 0.02}}
-    evaluation = {"version": 0.0, "multiclass_classification_metrics": measured}
-    key = f"runs/{RUN}/evaluation/evaluation.json"
-    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(evaluation).encode())
+    has_baselines(stack, bucket)
     capture_requests(stack, bucket, now - dt.timedelta(days=1, hours=20), 1)
     label_rows(stack, bucket, 49)
-    assert "49 labels" in model_quality.begin(execution())["why"]
+    assert "49 labels" in looks.begin(execution(kind))["why"]
     label_rows(stack, bucket, 1)
-    state = execution()
-    state["begin_labels"] = begun = model_quality.begin(state)
+    state = execution(kind)
+    state["begin"] = begun = looks.begin(state)
     assert begun["analyze"], begun
     s3 = stack.client("s3")
 
@@ -249,34 +264,83 @@ def test_labels_are_judged_once_and_late_ones_when_they_come(
 
     assert len(listed("labels.manifest")) == 2
     assert len(listed("capture.manifest")) == 1  # of two days ago
-    statistics = {
-        "dataset": {"item_count": 50},
-        "multiclass_classification_metrics": {"accuracy": {"value": 0.3}},
-    }
-    broken = {
+    write(stack, bucket, begun["report"], {"dataset": {"item_count": 50}}, [BROKEN[kind]])
+    found = looks.finish(state)
+    assert (found["violations"], found["records"]) == (1, 50)
+    [look] = records.newest(records.DRIFT, 5)
+    assert (look["monitor"], len(look["violations"])) == (kind, 1)
+    assert "0 labels since" in looks.begin(execution(kind) | {"start": "next"})["why"]
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    LABELS: {
         "constraint_check_type": "LessThanThreshold",
         "description": "Metric accuracy with 0.3 +/- 0.05 was LessThanThreshold '0.6'",
         "metric_name": "accuracy",
-    }
-    write(stack, bucket, begun["report"], statistics, [broken])
-    assert model_quality.finish(state) == {"violations": 1, "records": 50}
-    [look] = records.newest(records.DRIFT, 5)
-    assert (look["monitor"], look["violations"][0]["feature_name"]) == (KIND, "accuracy")
-    assert "0 labels since" in model_quality.begin(execution() | {"start": "next"})["why"]
+    },
+    "bias": {
+        "facet": "verified_purchase",
+        "facet_value": "N",
+        "metric_name": "DPPL",
+        "constraint_check_type": "bias_drift_check",
+        "description": "Value 0.4 does not meet the constraint requirement",
+        "value": 0.4,
+        "baseline_value": 0.1,
+    },
+}
 
 
 def test_labels_of_other_predictions_are_no_look(stack: Any, bucket: str) -> None:
-    begun = {"labelled_until": "2026-03-01T12:00:00.000Z", "report": "monitor/none/"}
-    assert model_quality.finish({"begin_labels": begun})["records"] == 0
+    begun = {"judged_until": "2026-03-01T12:00:00.000Z", "report": "monitor/none/"}
+    assert looks.finish({"kind": LABELS, "begin": begun})["records"] == 0
     assert records.newest(records.DRIFT, 5) == []
+
+
+def test_what_one_monitor_saw_is_not_forgotten_for_another(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mild finding after a severe one: both are decided on, told together, marked."""
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(runs, "start", starter(started))
+    registry.crown(RUN, ARN, {}, "2026-03-01T11:00:00Z")
+    label_rows(stack, bucket, 20)
+    look(stack, bucket, 1, [VIOLATION])
+    prefix, time = "monitor/bias/1/", "2026-03-01T12:01:09.000Z"
+    write(stack, bucket, prefix, {"dataset": {"item_count": 60}}, [BROKEN["bias"]])
+    begun = {
+        **dict.fromkeys(("time", "start", "end", "judged_until"), time),
+        "report": prefix,
+        "champion_run": RUN,
+    }
+    looks.finish({"kind": "bias", "begin": begun})
+    assert reaction.alarmed(RINGS)["start"] is True
+    [told] = records.newest(records.NOTIFICATION, 5)
+    assert "distance 0.42" in told["message"]
+    assert "verified_purchase=N DPPL: 0.4 is further from no bias" in told["message"]
+    assert {found["decision"]["start"] for found in records.newest(records.DRIFT, 5)} == {True}
+
+
+def test_the_metrics_of_a_report_are_published(stack: Any, bucket: str) -> None:
+    """By the function: the job itself has no network."""
+    dimensions = [{"Name": "Endpoint", "Value": bucket}]
+    line = {"MetricName": "bias_metric_DPPL", "Value": 0.4, "Dimensions": dimensions}
+    key = "monitor/data-quality/1/cloudwatch_metrics.jsonl"
+    stamped = {**line, "Timestamp": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"}
+    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(stamped).encode())
+    look(stack, bucket, 1, [])
+    listed = stack.client("cloudwatch").list_metrics(
+        Namespace="aws/sagemaker/Endpoints/data-metrics", Dimensions=dimensions
+    )["Metrics"]
+    assert [metric["MetricName"] for metric in listed] == ["bias_metric_DPPL"]
 
 
 def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str) -> None:
     since = clock.now() - dt.timedelta(minutes=5)
     registry.crown(RUN, ARN, {}, clock.text(since))
+    has_baselines(stack, bucket)
     capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
     state = execution()
-    begun = monitor.begin(state)
+    begun = looks.begin(state)
     cause = {
         "ProcessingJobName": begun["job"]["ProcessingJobName"],
         "ProcessingJobStatus": "Failed",
@@ -285,7 +349,7 @@ def test_a_failed_analysis_is_told_and_its_window_stays(stack: Any, bucket: str)
     found = steps_monitor.fail(state | {"error": {"Error": "x", "Cause": json.dumps(cause)}})
     assert found["error"].endswith("failed: no baseline")
     assert records.newest(records.NOTIFICATION, 5)[0]["kind"] == "monitor_failed"
-    assert monitor.begin(execution())["analyze"] is True
+    assert looks.begin(execution())["analyze"] is True
 
 
 def test_the_end_of_a_jobs_log(stack: Any, bucket: str) -> None:

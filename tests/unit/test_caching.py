@@ -12,6 +12,7 @@ from chalicelib import settings
 from chalicelib.environment import Environment
 from chalicelib.ingest import dataset
 from chalicelib.model import caching, jobs
+from chalicelib.monitoring import requests
 
 ONE, TWO = "20260301-120000-a1b2c3", "20260302-120000-d4e5f6"
 CHAMPION, OTHER = "20260101-120000-aaaaaa", "20260102-120000-bbbbbb"
@@ -31,10 +32,15 @@ def request(job: str, run_id: str, environment: Environment, champion: str = CHA
         return jobs.prepare(run_id, environment, loaded, live=True)
     if job == "evaluate":
         return jobs.evaluate(run_id, environment, loaded, champion_run=champion)
-    return {"train": jobs.train, "baseline": jobs.baseline}[job](run_id, environment, loaded)
+    make = {
+        "train": jobs.train,
+        "baseline": requests.data_baseline,
+        "model_baselines": requests.model_baselines,
+    }
+    return make[job](run_id, environment, loaded)
 
 
-@pytest.mark.parametrize("job", caching.JOBS)
+@pytest.mark.parametrize("job", ["prepare", "train", "evaluate", "baseline", "model_baselines"])
 def test_the_same_job_of_two_runs_has_one_key(environment: Environment, job: str) -> None:
     one = caching.key(request(job, ONE, environment), INPUTS, [ONE, CHAMPION])
     two = caching.key(request(job, TWO, environment, OTHER), INPUTS, [TWO, OTHER])

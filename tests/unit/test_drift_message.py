@@ -88,7 +88,7 @@ Drift in review_body_oov, product_category was seen from 2026-03-01 12:00 UTC to
 
 
 def test_it_began() -> None:
-    message = messages.opened(INCIDENT, LOOK, STARTED)
+    message = messages.opened(INCIDENT, [LOOK], STARTED)
     assert message.text == OPENED
     assert message.subject == "Drift in review_body_oov, product_category"
     assert message.facts["decision"] == {"start": True, "reasons": ["the policy allows it"]}
@@ -97,14 +97,43 @@ def test_it_began() -> None:
 def test_it_began_and_the_loop_waits() -> None:
     again = clock.parse("2026-03-01T14:00:00Z")
     decision = Decision(False, ("cool-down", "9 rows"), again)
-    text = messages.opened(INCIDENT, LOOK, decision).text
+    text = messages.opened(INCIDENT, [LOOK], decision).text
     words = "started no run: cool-down; 9 rows. It decides again at 2026-03-01 14:00 UTC."
     assert words in text
 
 
+def test_two_monitors_see_it() -> None:
+    """One message, of what each saw and where to look closer."""
+    labels = {
+        "time": "2026-03-01T13:00:09.000Z",
+        "monitor": "model-quality",
+        "records": 60,
+        "report_uri": "s3://data/monitor/y/",
+        "violations": [
+            {
+                "feature_name": "accuracy",
+                "constraint_check_type": "LessThanThreshold",
+                "description": "Metric accuracy with 0.3 was LessThanThreshold '0.6'",
+            }
+        ],
+    }
+    message = messages.opened(INCIDENT, [LOOK, labels], STARTED)
+    for words in (
+        "learned from. Live predictions are less right",
+        "  accuracy: Metric accuracy with 0.3",
+        "  review_body_oov: distance 0.421",
+        "the last one judged 60 records",
+        "monitor/x/drift.html\nLook closer: driftloop drift show 2026-03-01T13:00:09.000Z",
+        "Report: s3://data/monitor/y/constraint_violations.json",
+    ):
+        assert words in message.text
+    assert message.facts["monitors"] == ["data-quality", "model-quality"]
+    assert len(message.facts["violations"]) == 3
+
+
 def test_it_does_not_end() -> None:
     decision = Decision(False, ("1 run did not clear it: people decide",), escalate=True)
-    message = messages.escalated(INCIDENT, LOOK, decision)
+    message = messages.escalated(INCIDENT, [LOOK], decision)
     assert message.text == ESCALATED
     assert message.subject.startswith("Drift remains after one run: review_body_oov")
 
@@ -119,7 +148,7 @@ def test_it_is_over() -> None:
 def test_a_storm_of_features_is_cut_short(count: int, more: str | None) -> None:
     storm = [{**LOOK["violations"][0], "feature_name": f"f{n}"} for n in range(count)]
     incident = replace(INCIDENT, features=tuple(found["feature_name"] for found in storm))
-    message = messages.opened(incident, {**LOOK, "violations": storm}, STARTED)
+    message = messages.opened(incident, [{**LOOK, "violations": storm}], STARTED)
     assert message.subject == f"Drift in f0, f1, f2, f3, f4 and {count - 5} more"
     lines = message.text
     shown = [line for line in lines.splitlines() if line.startswith("  f")]

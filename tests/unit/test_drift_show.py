@@ -8,6 +8,7 @@ import pytest
 
 from cli import describe, records
 
+KIND = "data-quality"
 TIME = "2026-03-01T12:00:00.000Z"
 LOOK: dict[str, Any] = {
     "time": TIME,
@@ -62,17 +63,19 @@ def test_one_look_in_full(
 @pytest.mark.parametrize(
     ("looks", "note", "begins"),
     [
-        ([], None, "the monitor has not judged any traffic yet"),
-        ([], {"looked_at": TIME, "note": "few"}, f"{TIME}  judged nothing: few"),
-        ([LOOK], {"looked_at": f"{TIME}5", "note": "few"}, f"{TIME}5  judged nothing: few"),
-        ([LOOK], {"looked_at": LOOK["start"], "note": "few"}, f"{TIME}  data-quality: 400"),
+        ([], {}, "the monitors have not judged any traffic yet"),
+        ([], {KIND: (TIME, "few")}, f"{TIME}  data-quality judged nothing: few"),
+        ([LOOK], {KIND: (f"{TIME}5", "few")}, f"{TIME}5  data-quality judged nothing: few"),
+        ([LOOK], {KIND: (LOOK["start"], "few")}, f"{TIME}  data-quality: 400"),
+        ([LOOK], {"bias": (LOOK["start"], "few")}, f"{LOOK['start']}  bias judged nothing: few"),
     ],
 )
 def test_looks_with_the_note_of_a_later_skip(
     looks: list[dict[str, Any]],
-    note: dict[str, Any] | None,
+    note: dict[str, tuple[str, str]],
     begins: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    describe.drift(looks, note)
+    notes = {kind: {"looked_at": at, "note": why} for kind, (at, why) in note.items()}
+    describe.drift(looks, notes)
     assert capsys.readouterr().out.startswith(begins)

@@ -10,9 +10,10 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from chalicelib import settings
+from chalicelib import clock, settings
 from chalicelib.environment import Environment
 from chalicelib.model import jobs, registry, rollout
+from chalicelib.monitoring import attribution, kinds, requests
 from chalicelib.releasing import Rollout
 from localcloud.sagemaker.hosting import guardrails
 
@@ -69,7 +70,8 @@ def test_a_runs_jobs(environment: Environment, live: bool, champion: str | None)
     made = {
         "prepare": jobs.prepare(RUN, environment, loaded, live=live),
         "evaluate": jobs.evaluate(RUN, environment, loaded, champion_run=champion),
-        "baseline": jobs.baseline(RUN, environment, loaded),
+        "baseline": requests.data_baseline(RUN, environment, loaded),
+        "model-baselines": requests.model_baselines(RUN, environment, loaded),
     }
     for request in made.values():
         check("CreateProcessingJob", request)
@@ -117,27 +119,52 @@ def test_a_metric_regex_reads_the_scripts_line(environment: Environment) -> None
     assert found == {"train:accuracy": "0.91", "validation:accuracy": "0.57"}
 
 
-WINDOW = jobs.Window("2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z", "s3://b/m", "s3://b/report/")
+WINDOW = clock.parse("2026-03-01T11:00:00Z"), clock.parse("2026-03-01T12:00:00Z")
+SHARED = {"capture", "baseline", "code"}
 
 
-@pytest.mark.parametrize("history", [True, False])
-def test_the_job_of_data_quality(environment: Environment, history: bool) -> None:
-    request = jobs.analyze(
-        "x-1", environment, settings.load(), WINDOW, champion_run=RUN, history=history
+@pytest.mark.parametrize(
+    ("kind", "more", "variable"),
+    [
+        ("data-quality", {"history"}, "HISTORY"),
+        ("model-quality", {"ground_truth"}, "problem_type"),
+        ("bias", {"ground_truth", "config"}, "MIN_RECORDS"),
+        ("attribution", {"model", "inference"}, "features_attribute"),
+    ],
+)
+def test_the_job_of_a_look(
+    environment: Environment, kind: str, more: set[str], variable: str
+) -> None:
+    found, report = kinds.KINDS[kind], "monitor/x/"
+    configured = settings.load()
+    request = requests.look(
+        "x-1", environment, configured, found, WINDOW, report, RUN, history=bool("history" in more)
     )
     check("CreateProcessingJob", request)
     assert request["Environment"]["MODE"] == "analyze"
-    inputs = {given["InputName"] for given in request["ProcessingInputs"]}
-    assert ("history" in inputs) is ("HISTORY" in request["Environment"]) is history
+    assert request["Environment"]["start_time"] == "2026-03-01T11:00:00.000Z"
+    assert variable in request["Environment"]
+    inputs = {given["InputName"]: given["S3Input"] for given in request["ProcessingInputs"]}
+    assert set(inputs) == SHARED | more
+    assert inputs["baseline"]["S3Uri"].endswith(f"/runs/{RUN}/baseline/{kind}/")
+    assert request["AppSpecification"]["ContainerEntrypoint"][-1].endswith(f" {found.program}")
 
 
-def test_the_job_of_model_quality(environment: Environment) -> None:
-    problem = "MulticlassClassification"
-    request = jobs.analyze_labels("x-1", environment, settings.load(), WINDOW, problem)
-    check("CreateProcessingJob", request)
-    assert request["Environment"]["problem_type"] == problem
-    inputs = {given["InputName"] for given in request["ProcessingInputs"]}
-    assert inputs == {"capture", "ground_truth", "baseline", "code"}
+def test_a_look_without_earlier_ones_lists_none(environment: Environment) -> None:
+    kind = kinds.KINDS["data-quality"]
+    request = requests.look(
+        "x-1", environment, settings.load(), kind, WINDOW, "monitor/x/", RUN, history=False
+    )
+    assert "HISTORY" not in request["Environment"]
+    assert {given["InputName"] for given in request["ProcessingInputs"]} == SHARED
+
+
+def test_names_too_long_for_a_variable_are_left_out() -> None:
+    """Then all inputs are explained."""
+    names = tuple(f"feature_{n:03d}" for n in range(40))
+    model = settings.load().model.model_copy(update={"features": names})
+    configured = settings.load().model_copy(update={"model": model})
+    assert attribution.variables(configured) == {}
 
 
 def test_the_model_package_and_the_endpoint(environment: Environment) -> None:
@@ -145,6 +172,7 @@ def test_the_model_package_and_the_endpoint(environment: Environment) -> None:
     configured = settings.load()
     package = registry.request(run, environment, configured, {"accuracy": 0.5})
     check("CreateModelPackage", package)
+    assert set(package["DriftCheckBaselines"]) == {"ModelDataQuality", "ModelQuality", "Bias"}
     assert package["CustomerMetadataProperties"]["cause"] == "drift in body  at 12 o clock  x"
     check("CreateModel", rollout.create_model(RUN, environment, configured, 3))
     check("CreateEndpointConfig", rollout.create_endpoint_config(RUN, environment, configured))

@@ -49,7 +49,7 @@ def prepared(base: Path) -> dict[str, Any]:
     output = base / "processing" / "output"
     return {
         name: pd.read_parquet(output / name / f"{name}.parquet")
-        for name in ("train", "validation", "test", "baseline")
+        for name in ("train", "validation", "test", "baseline", "held_out")
     }
 
 
@@ -80,6 +80,9 @@ def test_prepare_balances_and_splits(base: Path) -> None:
     assert not texts["train"] & texts["validation"]
     assert list(parts["baseline"].columns) == json.loads(INPUTS)
     assert len(parts["baseline"]) > len(parts["train"])
+    shares = parts["held_out"]["star_rating"].value_counts(normalize=True)
+    assert shares.max() > 2 * shares.min()  # mixed as they came
+    assert not texts["train"] & set(parts["held_out"]["review_body"])
 
 
 def test_prepare_reports_what_it_found(base: Path) -> None:

@@ -1,4 +1,4 @@
-"""The monitor's pure parts: windows, counts, distances, metrics."""
+"""The monitors' pure parts: windows, counts, violations, what a pipeline can be judged by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib import clock, metrics, settings
-from chalicelib.monitoring import capture, looks, model_quality, monitor
+from chalicelib.monitoring import bias, capture, data_quality, kinds, looks, windows
 
 NOW = clock.parse("2026-03-01T12:00:00Z")
 
@@ -30,13 +30,13 @@ NOW = clock.parse("2026-03-01T12:00:00Z")
 )
 def test_windows(in_service: str, analysed: str | None, edges: list[str]) -> None:
     until = f"2026-{analysed}:00Z" if analysed else None
-    found = monitor.windows(NOW, f"2026-{in_service}:00Z", until, dt.timedelta(days=3))
+    found = windows.days(NOW, f"2026-{in_service}:00Z", until, dt.timedelta(days=3))
     moments = [clock.parse(f"2026-{edge}:00Z") for edge in edges]
     assert found == list(itertools.pairwise(moments))
 
 
 def test_a_window_takes_in_the_present_second() -> None:
-    [(start, end)] = monitor.windows(
+    [(start, end)] = windows.days(
         NOW.replace(microsecond=7),
         "2026-03-01T11:00:00.9Z",
         "2026-03-01T10:30:00Z",
@@ -99,65 +99,96 @@ def test_the_records_of_a_captured_request(captured: bytes, records: int) -> Non
     ],
 )
 def test_reads_distances(description: str, numbers: tuple[float, float] | None) -> None:
-    found = monitor.distances(
+    found = data_quality.violation(
         {"feature_name": "f", "constraint_check_type": "c", "description": description}
     )
     pair = (found["distance"], found["threshold"]) if "distance" in found else None
     assert pair == numbers
 
 
-def test_metrics_carry_model_monitors_names() -> None:
-    statistics = {
-        "features": [
-            {
-                "name": "Helpful Votes",
-                "numerical_statistics": {
-                    "common": {"num_present": 3, "num_missing": 1},
-                    "sum": 6.0,
-                    "min": 1.0,
-                    "max": 3.0,
-                },
-            },
-            {"name": "body", "string_statistics": {"common": {"num_present": 4, "num_missing": 0}}},
-        ]
+@pytest.mark.parametrize(
+    ("kind", "found", "shown"),
+    [
+        (
+            "model-quality",
+            {"metric_name": "accuracy", "description": "Metric accuracy with 0.3", "more": 1},
+            {"feature_name": "accuracy", "description": "Metric accuracy with 0.3"},
+        ),
+        (
+            "bias",
+            {"facet": "vine", "facet_value": "Y", "metric_name": "DPPL", "value": 0.4321,
+             "baseline_value": 0.1, "description": "Value 0.4321 does not"},
+            {"feature_name": "vine=Y DPPL",
+             "description": "0.432 is further from no bias than the baseline's 0.1"},
+        ),
+        (
+            "attribution",
+            {"label": "5", "metric_name": "shap",
+             "description": "Feature attribution drift 0.75 exceeds threshold 0.9"},
+            {"feature_name": "ranking for 5", "distance": 0.25, "threshold": 0.1,
+             "description": "Feature attribution drift 0.75 exceeds threshold 0.9"},
+        ),
+    ],
+)  # fmt: skip
+def test_violations_of_all_kinds_read_alike(
+    kind: str, found: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    violation = kinds.KINDS[kind].violation({"constraint_check_type": "c", **found})
+    assert violation == {"constraint_check_type": "c", **shown}
+
+
+def configured(**changes: dict[str, Any]) -> settings.Settings:
+    """The project's settings with members of sections changed."""
+    given = settings.load()
+    sections = {
+        name: getattr(given, name).model_copy(update=change) for name, change in changes.items()
     }
-    drifted = [{"feature_name": "body", "distance": 0.4}, {"feature_name": "body", "distance": 0.2}]
-    namespace, data = metrics.data_quality(statistics, drifted, "reviews", "hourly")
-    assert namespace == "aws/sagemaker/Endpoints/data-metrics"
-    assert {datum["MetricName"]: datum.get("Value") for datum in data} == {
-        "feature_data_helpful_votes": None,
-        "feature_non_null_helpful_votes": 0.75,
-        "feature_non_null_body": 1.0,
-        "feature_baseline_drift_body": 0.4,
+    return given.model_copy(update=sections)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "why"),
+    [
+        ("data-quality", {}, ""),
+        (
+            "data-quality",
+            {"monitor": {"kinds": ("bias",)}},
+            "monitor.kinds leaves data-quality out",
+        ),
+        ("bias", {}, ""),
+        ("bias", {"evaluation": {"facets": ()}}, "evaluation.facets names no group"),
+        ("bias", {"evaluation": {"facets": ("vine",)}}, "requests carry no vine"),
+        ("bias", {"model": {"problem": "regression"}}, "a regression has none"),
+        ("attribution", {}, "the model reads one column"),
+        ("attribution", {"model": {"features": ("product_category",)}}, ""),
+    ],
+)
+def test_what_a_pipeline_cannot_be_judged_by(
+    kind: str, changes: dict[str, dict[str, Any]], why: str
+) -> None:
+    found = kinds.unfit(kinds.KINDS[kind], configured(**changes))
+    assert found.startswith(why) if not why else why in found
+    assert bool(found) is bool(why)
+
+
+def test_the_baselines_that_a_new_model_makes() -> None:
+    assert kinds.of_model(configured()) == ["model-quality", "bias"]
+    reads = {"model": {"features": ("product_category",)}, "monitor": {"kinds": ("attribution",)}}
+    assert kinds.of_model(configured(**reads)) == ["attribution"]
+
+
+def test_clarifys_configuration_names_the_facets_that_requests_carry() -> None:
+    changed = {"facets": ("vine", "verified_purchase"), "group": "product_category"}
+    assert bias.config(configured(evaluation=changed)) == {
+        "label": "star_rating",
+        "label_values_or_threshold": [4, 5],
+        "facet": [{"name_or_index": "verified_purchase"}],
+        "group_variable": "product_category",
     }
-    assert {d["Name"] for d in data[0]["Dimensions"]} == {"Endpoint", "MonitoringSchedule"}
+    assert "group_variable" not in bias.config(configured(evaluation={"group": "vine"}))
 
 
-def test_live_accuracy_is_judged_by_the_evaluations() -> None:
-    evaluation = {
-        "version": 0.0,
-        "multiclass_classification_metrics": {
-            "accuracy": {"value": 0.61, "standard_deviation": 0.02},
-            "auc": {"value": 0.9, "standard_deviation": 0.01},
-        },
-    }
-    documents = model_quality.baseline(evaluation, settings.load())
-    limits = documents["constraints.json"]
-    assert limits["multiclass_classification_constraints"] == {
-        "accuracy": {"threshold": 0.61, "comparison_operator": "LessThanThreshold"}
-    }
-    assert limits["significance_constraints"]["minimum_change"] == 0.1
-    known = documents["statistics.json"]["multiclass_classification_metrics"]
-    assert known["accuracy"]["standard_error"] == 0.02
-
-
-def test_an_evaluation_without_the_metric_is_told() -> None:
-    with pytest.raises(model_quality.EvaluationError, match=r"_metrics\.accuracy"):
-        model_quality.baseline({"multiclass_classification_metrics": {}}, settings.load())
-
-
-def test_model_quality_metrics_are_the_reports_numbers() -> None:
-    report = {"accuracy": {"value": 0.5}, "auc": {"value": "NaN"}, "confusion_matrix": {"1": {}}}
-    namespace, data = metrics.model_quality(report, "reviews", "hourly")
-    assert namespace == "aws/sagemaker/Endpoints/model-metrics"
-    assert [(datum["MetricName"], datum["Value"]) for datum in data] == [("accuracy", 0.5)]
+def test_metrics_of_a_report_go_out_under_model_monitors_namespace() -> None:
+    namespace, data = metrics.of_report(kinds.KINDS["attribution"].metrics, [{"MetricName": "x"}])
+    assert namespace == "aws/sagemaker/Endpoints/explainability-metrics"
+    assert data == [{"MetricName": "x"}]

@@ -10,7 +10,7 @@ import pytest
 from chalicelib import clients, events, notify, records, runs
 from chalicelib.environment import Environment
 from chalicelib.model import gate, lineage, registry
-from chalicelib.monitoring import monitor
+from chalicelib.monitoring import looks
 from chalicelib.steps import dispatch, model
 
 RUN, EARLIER = "20260301-120000-a1b2c3", "20260201-120000-d4e5f6"
@@ -142,7 +142,7 @@ def test_a_step_that_is_not_there_is_named() -> None:
 
 
 def test_the_monitors_steps_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "begin", lambda run: {"got": run})
+    monkeypatch.setattr(looks, "begin", lambda run: {"got": run})
     assert dispatch.monitor({"step": "begin", "run": {"a": 1}}) == {"got": {"a": 1}}
 
 

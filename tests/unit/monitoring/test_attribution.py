@@ -128,7 +128,7 @@ def test_the_script(drifted: bool, captured: Write, tmp_path: Path) -> None:
     shared = (
         "--model",
         str(tmp_path / "model"),
-        "--inference",
+        "--script",
         str(tmp_path / "code/inference.py"),
     )
     run("attribution.py", tmp_path, "--source", str(tmp_path / "train.csv"), "--output",

@@ -128,6 +128,7 @@ def test_violations_ours_and_clarifys() -> None:
     assert {"DPL", "DPPL"} <= {each["metric_name"] for each in worse}
     assert set(worse[0]) == {
         "facet", "facet_value", "metric_name", "constraint_check_type", "description",
+        "value", "baseline_value",
     }  # fmt: skip
     assert worse[0]["constraint_check_type"] == "bias_drift_check"
     assert worse[0]["description"].endswith(" does not meet the constraint requirement")
