@@ -29,10 +29,18 @@ def due(now: dt.datetime, arrived: Sequence[dt.datetime], intake: Intake) -> boo
     return quiet or waited or len(arrived) >= intake.max_batch
 
 
-def wake() -> None:
-    """Look again when the queue's delay, the quiet window, is over."""
+def late(now: dt.datetime, came: dt.datetime, intake: Intake) -> bool:
+    """Whether a file was taken in after the look that was to find it."""
+    return (now - came).total_seconds() >= intake.quiet_seconds
+
+
+def wake(*, at_once: bool = False) -> None:
+    """Look for pending files when the queue's delay, the quiet window, is over; or at once."""
+    delay = {"DelaySeconds": 0} if at_once else {}
     clients.client("sqs").send_message(
-        QueueUrl=Environment.from_env().coalesce_queue_url, MessageBody="look for pending files"
+        QueueUrl=Environment.from_env().coalesce_queue_url,
+        MessageBody="look for pending files",
+        **delay,
     )
 
 

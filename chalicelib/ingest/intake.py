@@ -12,6 +12,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import tempfile
@@ -47,6 +48,8 @@ def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
     if opened is None:
         return {"ignored": f"{dropped.key} is gone: an earlier event took it in"}
     pieces, metadata = opened
+    came = clock.now()
+    coalesce.wake()  # the quiet window goes by while the file is taken in
     try:
         dataset = drops.dataset_of(dropped, settings.load())
         released = _released(dropped, metadata)
@@ -54,9 +57,12 @@ def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
             found = inspection.inspect(
                 dropped.name, dropped.size, pieces, dataset, sink, waived=released is not None
             )
-            return _accept(dropped, dataset, found, sink, released)
+            became = _accept(dropped, dataset, found, sink, released, came)
     except refusals.RefusedError as refused:
         return _quarantine(dropped, refused)
+    if coalesce.late(clock.now(), came, settings.load().intake):
+        coalesce.wake(at_once=True)
+    return became
 
 
 def raw_key(dataset: str, arrival_id: str, name: str, kind: kinds.Kind) -> str:
@@ -72,6 +78,7 @@ def _accept(
     found: inspection.Inspected,
     sink: IO[bytes],
     released: Mapping[str, Any] | None,
+    came: dt.datetime,
 ) -> dict[str, Any]:
     arrival_id = found.digest[: drops.ID_LENGTH]
     if not arrivals.get(dataset.name, arrival_id):
@@ -79,6 +86,7 @@ def _accept(
         kept = _copy(dropped, key)
         _write_rows(dataset, arrival_id, found, sink)
         entry = _entry(dropped, found, key, kept)
+        entry["arrived_at"] = clock.text(came)
         entry["text_columns"] = [column.name for column in dataset.columns]
         if released:
             entry["released"] = released
@@ -88,7 +96,6 @@ def _accept(
     became = "accepted" if new else "duplicate"
     drops.remember(dropped, became, arrival_id=arrival_id, rows=found.rows)
     _remove(dropped)
-    coalesce.wake()
     return {"became": became, "arrival_id": arrival_id, "rows": found.rows}
 
 
@@ -112,7 +119,6 @@ def _entry(
         "types": found.types,
         "status": arrivals.PENDING,
         "attempts": 0,
-        "arrived_at": clock.text(clock.now()),
         "warnings": list(found.warnings),
     }
 

@@ -37,3 +37,11 @@ NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 def test_due(ages: list[int], wanted: bool) -> None:
     arrived = [NOW - dt.timedelta(seconds=age) for age in ages]
     assert coalesce.due(NOW, arrived, INTAKE) is wanted
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(0, False), (4.9, False), (5, True), (900, True)])
+def test_a_file_is_late_when_the_quiet_window_went_by_while_it_was_taken_in(
+    seconds: float, late: bool
+) -> None:
+    came = NOW - dt.timedelta(seconds=seconds)
+    assert coalesce.late(NOW, came, INTAKE) is late

@@ -76,6 +76,7 @@ class Cloud:
         self.executions: dict[str, Item] = {}
         self.invoked: list[bytes] = []
         self.told: list[str] = []
+        self.delays: list[int | None] = []  # of messages sent; None is the queue's own
         self._version = 0
 
     def client(self, service: str) -> Any:
@@ -281,6 +282,7 @@ class Functions(Part):
 
 class Messages(Part):
     def send_message(self, **request: Any) -> Item:
+        self.cloud.delays.append(request.get("DelaySeconds"))
         return {}
 
     def publish(self, **request: Any) -> Item:

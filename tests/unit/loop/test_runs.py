@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib import runs
 from chalicelib.ingest import arrivals, coalesce, intake, unheard
+from chalicelib.reading import inspection
 from tests.unit.loop.memory_cloud import Cloud, CrashError, content, in_memory
 
 
@@ -45,6 +46,26 @@ def test_a_thousand_files_at_once_make_one_run(memory: Cloud) -> None:
     end(memory)
     assert {status(each) for each in ids} == {"done"}
     assert coalesce.woken() == {"waiting": 0}
+
+
+def test_the_quiet_window_goes_by_while_a_file_is_taken_in(memory: Cloud) -> None:
+    take(memory, 1)
+    assert memory.delays == [None]
+
+
+def test_a_file_that_took_longer_than_the_window_is_looked_for_at_once(
+    memory: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspect = inspection.inspect
+
+    def slow(*given: Any, **named: Any) -> Any:
+        memory.tick(60)
+        return inspect(*given, **named)
+
+    monkeypatch.setattr(inspection, "inspect", slow)
+    take(memory, 1)
+    assert memory.delays == [None, 0]
+    assert coalesce.woken()["files"] == 1
 
 
 def test_more_than_a_batch_makes_more_runs() -> None:
