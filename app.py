@@ -64,6 +64,11 @@ def retry_run(run_id: str) -> Response:
     return routes.retry_run(app.current_request)
 
 
+@app.route("/runs/{run_id}/stop", methods=["POST"], authorizer=administrators)
+def stop_run(run_id: str) -> Response:
+    return routes.stop_run(app.current_request)
+
+
 @app.route("/drift", methods=["GET"], authorizer=administrators, name="list_drift")
 def list_drift() -> Response:
     return routes.list_drift(app.current_request)

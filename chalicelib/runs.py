@@ -18,6 +18,7 @@ from typing import Any
 
 from chalicelib import clients, clock, records, transactions
 from chalicelib.environment import Environment
+from chalicelib.errors import ApiError
 from chalicelib.ingest import arrivals
 
 CAUSE = "#cause#"
@@ -123,10 +124,11 @@ def fail(
     if run is None or run["status"] not in transactions.ACTIVE:
         _settle(run_id)
         return _tell(run_id, run)
+    stopped = run.get("stopped")
     ended = {
         "status": "failed",
         "ended_at": clock.text(clock.now()),
-        "error": error,
+        "error": _stopped(stopped) if stopped else error,
         "error_state": error_state,
         "error_detail": error_detail,
     }
@@ -134,6 +136,29 @@ def fail(
     closed = _close(run_id, [transactions.change_active(run_id, known)])
     _tell(run_id, records.get(run_id))
     return closed
+
+
+def stop(run_id: str, by: str, why: str) -> None:
+    """End an active run because a person says so. ApiError: 404, 409 it is not active."""
+    stopped = {"by": by, "why": why, "at": clock.text(clock.now())}
+    change = {"status": "stopping", "stopped": stopped}
+    going_on = tuple(status for status in transactions.ACTIVE if status != "stopping")
+    if not transactions.commit([transactions.change_while(run_id, change, going_on)]):
+        if (run := records.get(run_id)) is None:
+            raise ApiError(404, "no_such_run", f"there is no run {run_id}")
+        raise ApiError(409, "not_active", f"run {run_id} is {run['status']}")
+    client = clients.client("stepfunctions")
+    try:
+        client.stop_execution(
+            executionArn=execution_arn(run_id), error="Stopped", cause=_stopped(stopped)
+        )
+    except client.exceptions.ExecutionDoesNotExist:  # it was about to start
+        fail(run_id, _stopped(stopped))
+
+
+def _stopped(stopped: Mapping[str, Any]) -> str:
+    why = f": {stopped['why']}" if stopped["why"] else ""
+    return f"stopped by {stopped['by']}{why}"
 
 
 def refused_for_quality(run: Mapping[str, Any]) -> bool:
@@ -228,7 +253,10 @@ def _tell(run_id: str, run: records.Record | None) -> bool:
         return False
     facts = {name: run[name] for name in ("reason", "cause", "error_state") if run.get(name)}
     words = "\n\n".join(str(run[key]) for key in ("error", "error_detail") if run.get(key))
-    notify.notify("run_failed", f"Run {run_id} failed", words[:100_000], run_id=run_id, **facts)
+    kind, became = (
+        ("run_stopped", "was stopped") if run.get("stopped") else ("run_failed", "failed")
+    )
+    notify.notify(kind, f"Run {run_id} {became}", words[:100_000], run_id=run_id, **facts)
     record(run_id, notified=True)
     return False
 
@@ -256,7 +284,8 @@ def _settle(run_id: str) -> None:
     if run["status"] == "succeeded":
         arrivals.settle(dataset, ids, run_id)
     else:
-        attempts = 1 if refused_for_quality(run) else settings.load().intake.max_attempts
+        for_a_person = refused_for_quality(run) or run.get("stopped")
+        attempts = 1 if for_a_person else settings.load().intake.max_attempts
         arrivals.release(dataset, ids, run_id, attempts)
     transactions.commit([transactions.unlock(run_id)])
     coalesce.wake()  # files may wait behind this run

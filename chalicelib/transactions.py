@@ -12,7 +12,8 @@ from chalicelib.environment import Environment
 
 LEASE = "#lease"
 DATASET = "#dataset#"
-ACTIVE = ("starting", "running", "waiting")  # the last: for a person's approval
+# `waiting` for a person's approval; `stopping` because a person said so.
+ACTIVE = ("starting", "running", "waiting", "stopping")
 
 
 def commit(items: list[dict[str, Any]]) -> bool:

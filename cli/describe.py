@@ -103,6 +103,9 @@ def look(stack: str, time: str, *, as_json: bool) -> None:
             f"incident since {incident['since']}, {ended}; seen {incident['seen']} times; "
             f"runs: {runs}"
         )
+        if incident.get("acknowledged_by"):
+            words = f"seen by {incident['acknowledged_by']} at {incident['acknowledged_at']}"
+            show.console.print(escape(words))
 
 
 def drift_decision(record: dict[str, Any]) -> None:

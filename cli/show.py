@@ -28,6 +28,7 @@ STYLES = {
     "kept_champion": "yellow",
     "pending": "yellow",
     "waiting": "yellow",
+    "stopping": "yellow",
     "rejected": "yellow",
     "held": "red",
 }

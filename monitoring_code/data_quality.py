@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from checks import comparison, constraints, significance, violations
+from checks import comparison, constraints, examples, significance, violations
 from inputs import columns, contract, datasets, preprocessing
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
@@ -30,6 +30,7 @@ from outputs import metrics, page, report
 from profiles import dataset, text
 
 # Beside AWS's files of a baseline: the words its texts use, and a sample of its rows.
+EXAMPLES = 10  # records that show what drifted, as many as a message may have
 VOCABULARY, REFERENCE = "vocabulary.json", "reference.parquet"
 Batches = Callable[[], Iterable[pa.Table]]
 
@@ -95,7 +96,13 @@ def analyze(job: Job, history: Path | None = None) -> None:
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"violations": found})
     report.write(job.output, "drift.json", drift(job, described.rows, compared))
-    shown = page.Run(
+    reference = pq.read_table(_beside(job, REFERENCE)) if _has(job, REFERENCE) else None
+    if found:
+        names = drifted(found, compared)
+        base = reference if reference is not None else pa.table({})
+        shown = examples.telling(described.sample, base, names, vocabulary, EXAMPLES)
+        report.write(job.output, "examples.json", [_spoken(record) for record in shown])
+    seen = page.Run(
         title=f"Drift of {job.endpoint or job.source.name}",
         window=spoken(job),
         live=statistics,
@@ -104,10 +111,10 @@ def analyze(job: Job, history: Path | None = None) -> None:
         compared=compared,
         rule=explained(constraints.config(limits)),
         sample=described.sample,
-        reference=pq.read_table(_beside(job, REFERENCE)) if _has(job, REFERENCE) else None,
+        reference=reference,
         history=earlier(history, job.output),
     )
-    (job.output / "drift.html").write_text(page.render(shown), encoding="utf-8")
+    (job.output / "drift.html").write_text(page.render(seen), encoding="utf-8")
     if constraints.config(limits).emit_metrics:
         distances = _furthest(compared)
         metrics.publish(job, metrics.DATA, metrics.data_quality(statistics, distances.items()))
@@ -198,6 +205,19 @@ def drift(job: Job, rows: int, compared: list[comparison.Comparison]) -> dict[st
             for each in ordered
         ],
     }
+
+
+def drifted(found: list[violations.Violation], compared: list[comparison.Comparison]) -> list[str]:
+    """Features that drifted: those without a distance, then the furthest over the threshold."""
+    excess: dict[str, float] = {}
+    for each in compared:
+        excess[each.feature] = max(excess.get(each.feature, 0.0), each.excess)
+    names = dict.fromkeys(str(each["feature_name"]) for each in found)
+    return sorted(names, key=lambda name: -excess.get(name, float("inf")))
+
+
+def _spoken(record: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in record.items() if value is not None}
 
 
 def _furthest(compared: list[comparison.Comparison]) -> dict[str, float]:

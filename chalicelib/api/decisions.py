@@ -10,8 +10,9 @@ from urllib.parse import parse_qs
 
 from chalice.app import Request, Response
 
-from chalicelib import clients, clock, links, places, records
+from chalicelib import clients, clock, links, places, records, runs
 from chalicelib.api.decision_page import HEADERS, Action, Page
+from chalicelib.drift import incidents, reaction
 from chalicelib.environment import Environment
 from chalicelib.errors import ApiError
 from chalicelib.links import Link
@@ -26,6 +27,9 @@ NOT_OURS = Page(
 )
 APPROVE = Action("approve", "Approve")
 REJECT = Action("reject", "Reject")
+SEEN = Action("seen", "Mark as seen")
+STOP = Action("stop", "Stop this retraining")
+RETRAIN = Action("retrain", "Start a retraining")
 
 
 def show(token: str) -> Response:
@@ -62,6 +66,8 @@ def decide(token: str, request: Request) -> Response:
 def _page(link: Link) -> Page:
     if link.kind == links.APPROVAL:
         page = _approval(int(link.subject), link.expires)
+    elif link.kind == links.INCIDENT:
+        page = _incident(link.subject)
     else:
         page = Page("A document of the pipeline")
     if not link.expired(clock.now()):
@@ -71,7 +77,15 @@ def _page(link: Link) -> Page:
 
 
 def _act(link: Link, action: str, who: str, reason: str) -> None:
-    approval.decide(int(link.subject), approval.Decision(action == APPROVE.name, who, reason))
+    """ApiError where it was done before, or cannot be done any more."""
+    if action in (APPROVE.name, REJECT.name):
+        approval.decide(int(link.subject), approval.Decision(action == APPROVE.name, who, reason))
+    elif action == SEEN.name:
+        reaction.acknowledge(link.subject, who)
+    elif action == RETRAIN.name:
+        reaction.retrain(link.subject, who, reason)
+    elif incident := incidents.get(link.subject):
+        runs.stop(incident.runs[-1], who, reason)
 
 
 def _approval(version: int, until: dt.datetime) -> Page:
@@ -92,6 +106,39 @@ def _approval(version: int, until: dt.datetime) -> Page:
         return replace(page, words=words, actions=(APPROVE, REJECT))
     words = approval.told(found)
     return replace(page, words=f"{words[0].upper()}{words[1:]}. There is nothing to decide.")
+
+
+def _incident(since: str) -> Page:
+    """Drift and what became of it, with what a person may do about it now."""
+    incident = incidents.get(since)
+    if incident is None:
+        return Page(f"There is no incident since {since}", 404)
+    run = records.get(incident.runs[-1]) if incident.runs else None
+    active = run is not None and run["status"] in ("starting", "running", "waiting")
+    free = incident.open and runs.active() is None
+    offered = [
+        (SEEN, incident.acknowledged_by is None),
+        (STOP, active),
+        (RETRAIN, free),
+    ]
+    rows = {
+        "since": incident.since,
+        "last seen": f"{incident.last_seen}, in {incident.seen} looks",
+        "over": incident.closed_at or "no",
+        "runs": ", ".join(incident.runs) or "none",
+        "the last run": _became(run) if run else None,
+        "seen by": incident.acknowledged_by,
+    }
+    return Page(
+        f"Drift in {incidents.named(incident.features)}",
+        facts=[(name, str(value)) for name, value in rows.items() if value],
+        actions=[action for action, possible in offered if possible],
+    )
+
+
+def _became(run: Mapping[str, Any]) -> str:
+    words = [str(run[key]) for key in ("status", "outcome", "error") if run.get(key)]
+    return ", ".join(words)
 
 
 def _facts(run: Mapping[str, Any], champion: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -131,8 +178,9 @@ def _address(key: str) -> str:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """
+    kind = "text/html; charset=utf-8" if key.endswith(".html") else "application/json"
     where = {"Bucket": Environment.from_env().data_bucket, "Key": key,
-             "ResponseContentType": "text/html; charset=utf-8"}  # fmt: skip
+             "ResponseContentType": kind}  # fmt: skip
     address: str = clients.client("s3").generate_presigned_url(
         "get_object", Params=where, ExpiresIn=LOOK_SECONDS
     )

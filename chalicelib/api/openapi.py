@@ -151,6 +151,14 @@ def _administering() -> Schema:
         parameters=[_path("run_id", schemas.RUN_ID)],
         security=SIGNED,
     )
+    stop = _operation(
+        "Stop an active run",
+        started,
+        (*BODY, "403", "404", "409"),
+        body=_content(schemas.closed(schemas.thing({"why": {**schemas.TEXT, "maxLength": 500}}))),
+        parameters=[_path("run_id", schemas.RUN_ID)],
+        security=SIGNED,
+    )
     review = _operation(
         "Tell the true label of a prediction that waits",
         {"200": _found("Reviewed")},
@@ -172,6 +180,7 @@ def _administering() -> Schema:
         "/drift": {"get": _listing("What the monitor found, newest first", "Drift")},
         "/runs": {"get": _listing("Runs, newest first", "Runs"), "post": start},
         "/runs/{run_id}/retry": {"post": retry},
+        "/runs/{run_id}/stop": {"post": stop},
         "/reviews": {"get": _listing("Predictions that wait for a person", "Reviews")},
         "/reviews/{review_id}": {"post": review},
         "/models/{version}/approval": {"post": approve},

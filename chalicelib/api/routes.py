@@ -217,6 +217,26 @@ def retry_run(request: Request) -> tuple[int, Any]:
 
 
 @route
+def stop_run(request: Request) -> tuple[int, Any]:
+    """End an active run. The caller is kept with it."""
+    from chalicelib import runs
+    from chalicelib.api import bodies
+
+    run_id = (request.uri_params or {})["run_id"]
+    if not RUN_ID.fullmatch(run_id):
+        raise ApiError(404, "no_such_run", f"there is no run {run_id[:100]}")
+    raw = _raw(request)
+    content = bodies.decode(raw) if raw else {}
+    if strange := sorted(content.keys() - {"why"}):
+        raise ApiError(400, "unknown_field", f"there is no field {strange[0]}", strange[0])
+    why = content.get("why", "")
+    if not isinstance(why, str) or len(why) > 500:
+        raise ApiError(400, "invalid_field", "why is a text of at most 500 letters", "why")
+    runs.stop(run_id, _caller(request), why.strip())
+    return 202, {"run_id": run_id, "status": "stopping"}
+
+
+@route
 def list_reviews(request: Request) -> tuple[int, Any]:
     """Predictions that wait for a person, newest first."""
     from chalicelib.api import reviews

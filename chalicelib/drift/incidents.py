@@ -38,6 +38,8 @@ class Incident:
     escalated_at: str | None = None
     closed_at: str | None = None
     recovery_told_at: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: str | None = None
 
     @property
     def open(self) -> bool:
@@ -94,6 +96,11 @@ def named(names: Sequence[str], most: int = 5) -> str:
     """For a line of text: a storm of features is cut short."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def get(since: str) -> Incident | None:
+    found = records.get(f"{PREFIX}{since}")
+    return _from_record(found) if found else None
 
 
 def newest() -> Incident | None:

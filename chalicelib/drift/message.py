@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from chalicelib import clock
@@ -23,25 +24,37 @@ LIST = "constraint_violations.json"
 MOST_LINES = 8
 Looks = Sequence[Mapping[str, Any]]
 VALUE_LETTERS = 60
-STOP = "To stop retraining: drift.notify_only = true in pipeline.toml, then deploy."
+STOP = "To stop all retraining: drift.notify_only = true in pipeline.toml, then deploy."
 
 
-def opened(incident: Incident, looks: Looks, decision: Decision) -> Message:
+@dataclass(frozen=True)
+class Links:
+    """Addresses that need no account: of each look's report, and of the page where a person
+    decides.
+    """
+
+    reports: tuple[str, ...]
+    decide: str
+
+
+def opened(incident: Incident, looks: Looks, decision: Decision, links: Links) -> Message:
     """`looks`: of each monitor that sees it the newest, the newest of all last."""
+    choice = "Stop this retraining" if decision.start else "Start a retraining"
     parts = [
         " ".join(BEGAN[look["monitor"]] for look in looks),
         _drifted(_violations(looks)),
         _since(incident, looks),
         f"What the loop did: {_did(incident, decision)}",
         _examples([each for look in looks for each in look.get("examples", [])]),
-        _closer(looks),
+        _closer(looks, links),
+        f"{choice}, or mark this as seen: {links.decide}\nWhoever has this link may.",
         STOP,
     ]
     subject = f"Drift in {named(incident.features)}"
-    return Message("drift", subject, _joined(parts), _facts(incident, looks, decision))
+    return Message("drift", subject, _joined(parts), _facts(incident, looks, decision, links))
 
 
-def escalated(incident: Incident, looks: Looks, decision: Decision) -> Message:
+def escalated(incident: Incident, looks: Looks, decision: Decision, links: Links) -> Message:
     parts = [
         "Retraining did not clear this drift. The loop starts no further run for it: people "
         "decide.",
@@ -50,10 +63,12 @@ def escalated(incident: Incident, looks: Looks, decision: Decision) -> Message:
         f"Runs that it started: {', '.join(incident.runs)}",
         "A broken sender is mended at the sender. A new world needs labelled data of that world: "
         "drop files, or send feedback. Then: driftloop run",
-        _closer(looks),
+        _closer(looks, links),
+        f"Start a retraining, or mark this as seen: {links.decide}\nWhoever has this link may.",
     ]
     subject = f"Drift remains after {_runs(incident)}: {named(incident.features)}"
-    return Message("drift_escalated", subject, _joined(parts), _facts(incident, looks, decision))
+    facts = _facts(incident, looks, decision, links)
+    return Message("drift_escalated", subject, _joined(parts), facts)
 
 
 def recovered(incident: Incident) -> Message:
@@ -92,6 +107,12 @@ def line(violation: Mapping[str, Any]) -> str:
     else:
         far = str(violation["description"]).rstrip(".")
     return f"{violation['feature_name']}: {far} ({violation['constraint_check_type']})"
+
+
+def page(look: Mapping[str, Any]) -> str:
+    """The key of the page that a person opens."""
+    _, _, prefix = str(look["report_uri"]).removeprefix("s3://").partition("/")
+    return f"{prefix}{PAGE.get(look['monitor'], LIST)}"
 
 
 def _drifted(violations: Sequence[Mapping[str, Any]]) -> str:
@@ -133,15 +154,14 @@ def _short(value: str) -> str:
     return words if len(words) <= VALUE_LETTERS else words[: VALUE_LETTERS - 3] + "..."
 
 
-def _closer(looks: Looks) -> str:
+def _closer(looks: Looks, links: Links) -> str:
     return "\n".join(
-        f"Look closer: driftloop drift show {look['time']}\n"
-        f"Report: {look['report_uri']}{PAGE.get(look['monitor'], LIST)}"
-        for look in looks
+        f"Report: {report}\nLook closer: driftloop drift show {look['time']}"
+        for look, report in zip(looks, links.reports, strict=True)
     )
 
 
-def _facts(incident: Incident, looks: Looks, decision: Decision) -> dict[str, Any]:
+def _facts(incident: Incident, looks: Looks, decision: Decision, links: Links) -> dict[str, Any]:
     newest = looks[-1]
     return {
         "incident": incident.since,
@@ -150,6 +170,7 @@ def _facts(incident: Incident, looks: Looks, decision: Decision) -> dict[str, An
         "monitors": [look["monitor"] for look in looks],
         "violations": _violations(looks),
         "report": newest["report_uri"],
+        "links": asdict(links),
         "decision": {"start": decision.start, "reasons": list(decision.reasons)},
         "runs": list(incident.runs),
     }

@@ -39,6 +39,7 @@ class Situation:
     new_rows: int = 0  # labelled live records and rows of new files since the last good run
     active_run: str | None = None
     superseded: bool = False  # the model that drifted is no longer in service
+    stopped: str | None = None  # the incident's last run, where a person stopped it
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,12 @@ def _active(policy: Policy, situation: Situation) -> _Objection | None:
     return _Objection(f"run {situation.active_run} is active", situation.now + RUN_PATIENCE)
 
 
+def _stopped(policy: Policy, situation: Situation) -> _Objection | None:
+    if situation.stopped is None:
+        return None
+    return _Objection(f"a person stopped run {situation.stopped}: people decide")
+
+
 def _tried_enough(policy: Policy, situation: Situation) -> _Objection | None:
     if situation.tries < policy.max_tries or situation.active_run or situation.superseded:
         return None
@@ -148,4 +155,14 @@ def _new_rows(policy: Policy, situation: Situation) -> _Objection | None:
     return _Objection(words, situation.now + ROWS_PATIENCE)
 
 
-RULES = (_notify_only, _mild, _superseded, _active, _tried_enough, _cool_down, _budget, _new_rows)
+RULES = (
+    _notify_only,
+    _mild,
+    _superseded,
+    _active,
+    _stopped,
+    _tried_enough,
+    _cool_down,
+    _budget,
+    _new_rows,
+)

@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clock, records, runs
-from chalicelib.drift import incidents, policy, quiet
+from chalicelib import clock, links, records, runs
+from chalicelib.drift import incidents, message, policy, quiet
 from chalicelib.drift.incidents import Incident
+from chalicelib.drift.message import Links
 from chalicelib.drift.policy import Decision, Policy, Situation
 from chalicelib.environment import Environment
+from chalicelib.errors import ApiError
 
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
+LINK_DAYS = dt.timedelta(days=7)
 LOOK_BACK = 200  # runs: far more than a day holds
 
 
@@ -64,9 +67,10 @@ def _act(incident: Incident, now: dt.datetime) -> dict[str, Any]:
         return _recover(incident, configured_policy(configured), now)
     looks = _looks(incident)
     earlier = [run for run in records.newest_runs(LOOK_BACK) if run["reason"] == "drift"]
-    own = [str(r["run_id"]) for r in earlier if r.get("incident") == incident.since][::-1]
+    mine = [run for run in earlier if run.get("incident") == incident.since]
+    own = [str(run["run_id"]) for run in mine][::-1]
     rules = configured_policy(configured)
-    decision = policy.decide(rules, _situation(configured, rules, looks, earlier, len(own), now))
+    decision = policy.decide(rules, _situation(configured, rules, looks, earlier, mine, now))
     run_id = None
     if decision.start:
         decision, run_id = _start(incident, len(own), now)
@@ -96,9 +100,10 @@ def _situation(
     rules: Policy,
     looks: Sequence[Mapping[str, Any]],
     earlier: list[records.Record],
-    tries: int,
+    mine: list[records.Record],
     now: dt.datetime,
 ) -> Situation:
+    """`earlier` are all runs that drift started, `mine` those of this incident, newest first."""
     from chalicelib.drift import new_rows
 
     champion = records.get(records.CHAMPION) or {}
@@ -107,11 +112,39 @@ def _situation(
         now=now,
         violations=[violation for look in valid or looks for violation in look["violations"]],
         started=[clock.parse(run["started_at"]) for run in earlier],
-        tries=tries,
+        tries=len(mine),
         new_rows=new_rows.count(settings.dataset.name, rules.min_new_rows),
         active_run=runs.active(),
         superseded=not valid,
+        stopped=str(mine[0]["run_id"]) if mine and mine[0].get("stopped") else None,
     )
+
+
+def retrain(since: str, by: str, why: str) -> str:
+    """Start a run for an incident because a person says so; its id. ApiError: 404, 409."""
+    incident = incidents.get(since)
+    if incident is None:
+        raise ApiError(404, "no_incident", f"there is no incident since {since}")
+    asked = f", asked for by {by}" + (f": {why}" if why else "")
+    cause = f"drift in {incidents.named(incident.features)}{asked}"
+    cause_id = f"incident-{since}-{len(incident.runs)}"  # once after each of its runs
+    outcome = runs.start("drift", cause, cause_id, facts={"incident": since})
+    if isinstance(outcome, runs.NotStarted):
+        raise ApiError(409, "not_started", outcome.why)
+    incidents.save(replace(incident, runs=(*incident.runs, outcome.run_id)), incident)
+    return outcome.run_id
+
+
+def acknowledge(since: str, by: str) -> None:
+    """Somebody has seen it: kept with the incident, the first one only."""
+    incident = incidents.get(since)
+    if incident is None:
+        raise ApiError(404, "no_incident", f"there is no incident since {since}")
+    if incident.acknowledged_by:
+        words = f"{incident.acknowledged_by} has seen it already"
+        raise ApiError(409, "already_acknowledged", words)
+    seen = replace(incident, acknowledged_by=by, acknowledged_at=clock.text(clock.now()))
+    incidents.save(seen, incident)
 
 
 def _start(incident: Incident, tries: int, now: dt.datetime) -> tuple[Decision, str | None]:
@@ -127,24 +160,31 @@ def _start(incident: Incident, tries: int, now: dt.datetime) -> tuple[Decision, 
 def _tell(incident: Incident, looks: Sequence[records.Record], decision: Decision) -> None:
     """One message that it began, one that it does not end; each is marked when it is out."""
     from chalicelib import notify
-    from chalicelib.drift import message
 
     if not decision.tell:
         return
     told = clock.text(clock.now())
     if decision.escalate and not incident.escalated_at:
-        notify.send(message.escalated(incident, looks, decision))
+        notify.send(message.escalated(incident, looks, decision, _links(incident, looks)))
         marked = replace(incident, told_at=incident.told_at or told, escalated_at=told)
         incidents.save(marked, incident)
     elif not incident.told_at:
-        notify.send(message.opened(incident, looks, decision))
+        notify.send(message.opened(incident, looks, decision, _links(incident, looks)))
         incidents.save(replace(incident, told_at=told), incident)
+
+
+def _links(incident: Incident, looks: Sequence[Mapping[str, Any]]) -> Links:
+    """Where reports are read, and where a person decides: for as long as messages are read."""
+    until = clock.now() + LINK_DAYS
+    return Links(
+        tuple(links.url(links.DOCUMENT, message.page(look), until) for look in looks),
+        links.url(links.INCIDENT, incident.since, until),
+    )
 
 
 def _recover(incident: Incident, rules: Policy, now: dt.datetime) -> dict[str, Any]:
     """Tell that it is over, once, where people were told that it began; not in quiet hours."""
     from chalicelib import notify
-    from chalicelib.drift import message
 
     if rules.quiet_hours and (end := rules.quiet_hours.until(now)):
         incidents.save(replace(incident, decide_at=clock.text(end)), incident)

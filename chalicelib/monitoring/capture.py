@@ -58,26 +58,6 @@ def enough(
     return found
 
 
-def examples(
-    environment: Environment,
-    names: Iterable[str],
-    start: dt.datetime,
-    end: dt.datetime,
-    wanted: int,
-) -> list[Any]:
-    """The first captured records of the window, no more than `wanted`."""
-    found: list[Any] = []
-    for name in names if wanted else ():
-        body = clients.client("s3").get_object(
-            Bucket=environment.data_bucket, Key=places.capture(environment) + name
-        )["Body"]
-        for line in body.iter_lines():
-            found += of_line(line, start, end)
-            if len(found) >= wanted:
-                return found[:wanted]
-    return found
-
-
 def of_line(line: bytes, start: dt.datetime, end: dt.datetime) -> list[Any]:
     """Records of one captured request; none outside the window or where it cannot be read."""
     try:

@@ -181,12 +181,9 @@ def _analysis(
 def _examples(
     environment: Environment, begun: Mapping[str, Any], wanted: int
 ) -> list[dict[str, str]]:
-    """Some of the records that were judged, for people to see; values as text, cut short."""
-    _, *names = reports.read(environment, begun["report"] + "capture.manifest")
-    start, end = clock.parse(begun["start"]), clock.parse(begun["end"])
-    found = capture.examples(environment, names, start, end, wanted)
+    """Records that show what drifted, for people to see; values cut short."""
+    found = reports.find(environment, begun["report"] + "examples.json") or []
     return [
-        {str(name): str(value)[:EXAMPLE_LETTERS] for name, value in record.items()}
-        for record in found
-        if isinstance(record, dict)
+        {name: value[:EXAMPLE_LETTERS] for name, value in record.items()}
+        for record in found[:wanted]
     ]

@@ -151,6 +151,19 @@ def retry_run(
     raise typer.Exit(record["status"] == "failed")
 
 
+@run_app.command("stop")
+def stop_run(
+    run_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")] = "latest",
+    why: Annotated[str, typer.Option(help="Kept with the run.")] = "",
+) -> None:
+    """End an active run. Its files wait for a person: driftloop run retry."""
+    from cli import api, records
+
+    found = records.run(stack(), run_id)
+    api.call(stack(), "POST", f"/runs/{found['run_id']}/stop", {"why": why})
+    show.console.print(f"run {found['run_id']} is stopping")
+
+
 @app.command(rich_help_panel=PANEL)
 def generate(
     path: Path,

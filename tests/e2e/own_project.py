@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -24,6 +27,27 @@ def wait(predicate: Callable[[], Any], timeout: float = 120) -> Any:
         assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
         time.sleep(0.2)
     return found
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+def browse(endpoint: str, url: str, form: dict[str, str] | None = None) -> Answer:
+    """What a browser gets, which follows no redirect; the local cloud serves every host."""
+    link, here = urlsplit(url), urlsplit(endpoint)
+    connection = http.client.HTTPConnection(here.netloc, timeout=60)
+    headers = {"Host": link.netloc}
+    headers |= {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+    path = f"{link.path}?{link.query}" if link.query else link.path
+    body = urlencode(form) if form else None
+    connection.request("POST" if form else "GET", path, body, headers)
+    answer = connection.getresponse()
+    found = {name.lower(): value for name, value in answer.getheaders()}
+    return Answer(answer.status, found, answer.read().decode())
 
 
 @contextmanager

@@ -4,37 +4,29 @@ the registry itself; or not, when one says no or nobody says anything.
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from cli import api, deploy, drop, records, reviews, target
 from cli.errors import Problem
 from tests.conftest import Cloud
-from tests.e2e.own_project import deployed, wait
+from tests.e2e.own_project import Answer, browse, deployed, wait
 
 ENDED = ("succeeded", "failed")
 
 
 def by_hand(text: str) -> str:
     """Whatever passes waits for a person."""
+    text = text.replace('name = "reviews"', 'name = "asked"', 1)
     text = text.replace('approval = "none"', 'approval = "manual"')
     text = text.replace("at_least = 0.3 ", "at_least = 0.0 ").replace("max_regression = 0.02", "")
     return text.replace("maximum = { ece = 0.4 }", "").replace(
         "[gate]", "[gate]\nmax_regression = 1"
     )
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    text: str
 
 
 @dataclass
@@ -82,17 +74,7 @@ class Pipeline:
         return str(found["ModelApprovalStatus"])
 
     def open(self, url: str, form: dict[str, str] | None = None) -> Answer:
-        """What a browser gets, which follows no redirect; the local cloud serves every host."""
-        link, here = urlsplit(url), urlsplit(self.cloud.endpoint)
-        connection = http.client.HTTPConnection(here.netloc, timeout=60)
-        headers = {"Host": link.netloc}
-        headers |= {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
-        path = f"{link.path}?{link.query}" if link.query else link.path
-        body = urlencode(form) if form else None
-        connection.request("POST" if form else "GET", path, body, headers)
-        answer = connection.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, found, answer.read().decode())
+        return browse(self.cloud.endpoint, url, form)
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +171,14 @@ def test_a_run_that_is_stopped_leaves_nothing_to_approve(
     pipeline: Pipeline, asked: dict[str, Any]
 ) -> None:
     run = pipeline.started()
-    target.client("stepfunctions").stop_execution(executionArn=run["execution_arn"])
-    assert pipeline.ended(run["run_id"])["status"] == "failed"
+    api.call(pipeline.stack, "POST", f"/runs/{run['run_id']}/stop", {"why": "a mistake"})
+    with pytest.raises(Problem, match=r"409: run .* is (stopping|failed)"):
+        api.call(pipeline.stack, "POST", f"/runs/{run['run_id']}/stop", {})
+    ended = pipeline.ended(run["run_id"])
+    assert ended["error"].startswith("stopped by arn:aws:")
+    assert ended["stopped"]["why"] == "a mistake"
+    told = wait(lambda: pipeline.message("run_stopped", run["run_id"]))
+    assert told["subject"] == f"Run {run['run_id']} was stopped"
     version = int(run["model_version"])
     assert wait(lambda: pipeline.status(version) == "Rejected")
     with pytest.raises(Problem, match=f"409: version {version} was rejected by the loop"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from cli import api, drop, records, reviews
 from cli.errors import Problem
 from cli.history import Execution
 from tests.e2e.conftest import dropped, ended
+from tests.e2e.own_project import browse
 
 Eventually = Callable[..., Any]
 STATES = {
@@ -255,6 +257,25 @@ def test_drift_is_seen_told_and_answered_with_a_new_model(
     answer = api.call(stack.name, "POST", "/predictions", {"review_body": "fine"})
     assert answer["model_version"] == run["model_version"] == 4
     assert told(stack, "Drift in", eventually) == 1
+
+
+def test_the_message_of_drift_leads_to_the_report_and_to_a_decision(
+    stack: Any, first: dict[str, Any]
+) -> None:
+    (message,) = [m for m in records.notifications(stack.name, None) if m["kind"] == "drift"]
+    examples = message["message"].split("What came in, for example:")[1]
+    assert "product_category" in examples
+    endpoint, links = os.environ["AWS_ENDPOINT_URL"], message["links"]
+    found = browse(endpoint, links["report"])
+    assert found.status == 302
+    report = browse(endpoint, found.headers["location"])
+    assert (report.status, report.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert 'value="seen"' in browse(endpoint, links["decide"]).text
+    seen = browse(endpoint, links["decide"], {"action": "seen", "who": "Ann"})
+    assert (seen.status, 'value="seen"' in seen.text) == (200, False)
+    incident = records.incident(stack.name, message["incident"])
+    assert incident
+    assert incident["acknowledged_by"].startswith("Ann (by the link in the message")
 
 
 def test_a_failing_script_is_told_and_the_old_model_serves_on(

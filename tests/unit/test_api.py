@@ -473,6 +473,7 @@ def test_admin_routes_need_a_signature() -> None:
         ("/runs", "GET"),
         ("/runs", "POST"),
         ("/runs/{run_id}/retry", "POST"),
+        ("/runs/{run_id}/stop", "POST"),
         ("/reviews", "GET"),
         ("/reviews/{review_id}", "POST"),
         ("/drift", "GET"),

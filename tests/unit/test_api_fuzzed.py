@@ -95,6 +95,7 @@ def surroundings() -> Iterator[None]:
         patch.setattr(runs, "start", lambda *words, **more: runs.RunStarted(RUN))
         patch.setattr(runs, "get", lambda run_id: run if run_id == RUN else None)
         patch.setattr(runs, "active", lambda: None)
+        patch.setattr(runs, "stop", lambda *words: None)
         patch.setattr(approval, "decide", lambda version, decision: DECIDED)
         patch.setattr(approval, "newest", lambda limit: [DECIDED])
         patch.setattr(links, "_secret", lambda stage: b"secret")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from chalice.test import Client
 
 import app
-from chalicelib import clients, clock, links, records
+from chalicelib import clients, clock, links, records, runs
 from chalicelib.api import decisions
+from chalicelib.drift import incidents, reaction
+from chalicelib.drift.incidents import Incident
 from chalicelib.environment import Environment
 from chalicelib.errors import ApiError
 from chalicelib.links import Link
@@ -167,3 +170,71 @@ def test_a_page_is_kept_and_led_on_from_by_nobody(http: Any, asked: Asked) -> No
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert decisions.HEADERS["X-Frame-Options"] == "DENY"
+
+
+@dataclass
+class World:
+    """An incident, its runs, and what was asked for."""
+
+    incident: Incident
+    runs: dict[str, dict[str, Any]]
+    active: str | None = None
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+
+@pytest.fixture
+def world(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> World:
+    found = World(Incident("2026-03-01T11:00:00.000Z", "2026-03-01T11:30:00.000Z"), {})
+    ask = found.asked.append
+    monkeypatch.setattr(incidents, "get", lambda since: found.incident)
+    monkeypatch.setattr(records, "get", lambda key: found.runs.get(key))
+    monkeypatch.setattr(runs, "active", lambda: found.active)
+    monkeypatch.setattr(runs, "stop", lambda run, who, why: ask(("stop", run, who, why)))
+    monkeypatch.setattr(reaction, "acknowledge", lambda since, who: ask(("seen", since, who)))
+    retrain = lambda since, who, why: ask(("retrain", since, who, why))  # noqa: E731
+    monkeypatch.setattr(reaction, "retrain", retrain)
+    return found
+
+
+BEGAN = {"run_id": "r", "status": "running"}
+ENDED = {"run_id": "r", "status": "succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "run", "active", "offered"),
+    [
+        ({}, None, None, ["seen", "retrain"]),
+        ({"runs": ("r",)}, BEGAN, "r", ["seen", "stop"]),
+        ({"runs": ("r",)}, ENDED, None, ["seen", "retrain"]),
+        ({"runs": ("r",)}, ENDED, "another", ["seen"]),
+        ({"acknowledged_by": "Ann"}, None, None, ["retrain"]),
+        ({"closed_at": "2026-03-01T12:00:00.000Z"}, None, None, ["seen"]),
+        ({"closed_at": "2026-03-01T12:00:00.000Z", "acknowledged_by": "Ann"}, None, None, []),
+    ],
+)
+def test_what_a_person_may_do_about_drift(
+    http: Any,
+    world: World,
+    changes: dict[str, Any],
+    run: dict[str, Any] | None,
+    active: str | None,
+    offered: list[str],
+) -> None:
+    world.incident = replace(world.incident, **changes)
+    world.runs = {"r": run} if run else {}
+    world.active = active
+    page = http.get(path(links.INCIDENT, world.incident.since))
+    assert (page.status_code, buttons(page.body)) == (200, offered)
+    assert not world.asked
+
+
+@pytest.mark.parametrize("action", ["seen", "stop", "retrain"])
+def test_the_form_acts_on_drift(http: Any, world: World, action: str) -> None:
+    world.incident = replace(world.incident, runs=("r",))
+    world.runs = {"r": BEGAN if action == "stop" else ENDED}
+    form = f"action={action}&who=Ann&reason=so"
+    answer = http.post(path(links.INCIDENT, world.incident.since), body=form.encode(), headers=FORM)
+    assert answer.status_code == 200
+    ((done, about, who, *_),) = world.asked
+    assert (done, about) == (action, "r" if action == "stop" else world.incident.since)
+    assert who.startswith("Ann (by the link")

@@ -41,6 +41,8 @@ LOOK: dict[str, Any] = {
     ],
     "examples": [{"review_body": "The turntable\nof my microwave " + "x" * 80, "votes": "3"}],
 }
+LINKS = messages.Links(("https://api/links/r",), "https://api/links/d")
+BOTH = messages.Links(("https://api/links/r", "https://api/links/l"), "https://api/links/d")
 STARTED = Decision(True, ("the policy allows it",))
 
 OPENED = """\
@@ -57,10 +59,13 @@ What the loop did: started run 20260301-120500-a1b2c3, which learns from all dat
 What came in, for example:
   review_body: The turntable of my microwave xxxxxxxxxxxxxxxxxxxxxxxxxxx..., votes: 3
 
+Report: https://api/links/r
 Look closer: driftloop drift show 2026-03-01T13:00:00.000Z
-Report: s3://data/monitor/x/drift.html
 
-To stop retraining: drift.notify_only = true in pipeline.toml, then deploy."""
+Stop this retraining, or mark this as seen: https://api/links/d
+Whoever has this link may.
+
+To stop all retraining: drift.notify_only = true in pipeline.toml, then deploy."""
 
 ESCALATED = """\
 Retraining did not clear this drift. The loop starts no further run for it: people decide.
@@ -76,8 +81,11 @@ Runs that it started: 20260301-120500-a1b2c3
 A broken sender is mended at the sender. A new world needs labelled data of that world: drop \
 files, or send feedback. Then: driftloop run
 
+Report: https://api/links/r
 Look closer: driftloop drift show 2026-03-01T13:00:00.000Z
-Report: s3://data/monitor/x/drift.html"""
+
+Start a retraining, or mark this as seen: https://api/links/d
+Whoever has this link may."""
 
 RECOVERED = """\
 Live traffic looks again as the model in service expects it.
@@ -88,7 +96,7 @@ Drift in review_body_oov, product_category was seen from 2026-03-01 12:00 UTC to
 
 
 def test_it_began() -> None:
-    message = messages.opened(INCIDENT, [LOOK], STARTED)
+    message = messages.opened(INCIDENT, [LOOK], STARTED, LINKS)
     assert message.text == OPENED
     assert message.subject == "Drift in review_body_oov, product_category"
     assert message.facts["decision"] == {"start": True, "reasons": ["the policy allows it"]}
@@ -97,7 +105,7 @@ def test_it_began() -> None:
 def test_it_began_and_the_loop_waits() -> None:
     again = clock.parse("2026-03-01T14:00:00Z")
     decision = Decision(False, ("cool-down", "9 rows"), again)
-    text = messages.opened(INCIDENT, [LOOK], decision).text
+    text = messages.opened(INCIDENT, [LOOK], decision, LINKS).text
     words = "started no run: cool-down; 9 rows. It decides again at 2026-03-01 14:00 UTC."
     assert words in text
 
@@ -117,7 +125,7 @@ def test_two_monitors_see_it() -> None:
             }
         ],
     }
-    message = messages.opened(INCIDENT, [LOOK, labels], STARTED)
+    message = messages.opened(INCIDENT, [LOOK, labels], STARTED, BOTH)
     for words in (
         "learned from. Live predictions are less right",
         "  accuracy: Metric accuracy with 0.3",
@@ -133,7 +141,7 @@ def test_two_monitors_see_it() -> None:
 
 def test_it_does_not_end() -> None:
     decision = Decision(False, ("1 run did not clear it: people decide",), escalate=True)
-    message = messages.escalated(INCIDENT, [LOOK], decision)
+    message = messages.escalated(INCIDENT, [LOOK], decision, LINKS)
     assert message.text == ESCALATED
     assert message.subject.startswith("Drift remains after one run: review_body_oov")
 
@@ -148,7 +156,7 @@ def test_it_is_over() -> None:
 def test_a_storm_of_features_is_cut_short(count: int, more: str | None) -> None:
     storm = [{**LOOK["violations"][0], "feature_name": f"f{n}"} for n in range(count)]
     incident = replace(INCIDENT, features=tuple(found["feature_name"] for found in storm))
-    message = messages.opened(incident, [{**LOOK, "violations": storm}], STARTED)
+    message = messages.opened(incident, [{**LOOK, "violations": storm}], STARTED, LINKS)
     assert message.subject == f"Drift in f0, f1, f2, f3, f4 and {count - 5} more"
     lines = message.text
     shown = [line for line in lines.splitlines() if line.startswith("  f")]

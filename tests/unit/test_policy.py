@@ -71,6 +71,7 @@ def ahead(**by: float) -> dt.datetime:
         ({"severe_checks": frozenset()}, {}, "nothing severe", None),
         ({}, {"active_run": "r"}, "run r is active", ahead(minutes=5)),
         ({}, {"superseded": True}, "no longer in service", None),
+        ({}, {"stopped": "r"}, "a person stopped run r", None),
         ({}, {"tries": 2}, None, None),
         ({}, {"tries": 3}, "3 runs did not clear it", None),
         ({}, {"tries": 3, "active_run": "r"}, "run r is active", ahead(minutes=5)),
