@@ -103,12 +103,14 @@ def _telling() -> Schema:
 
 def _deciding() -> Schema:
     """Pages behind the links of messages: who has the link needs no key and no signature."""
-    token = _path("token", schemas.TEXT)
-    shown = _operation("What a link of a message is about", _pages("200", "404", "410"), ("429",))
+    token = _path("token", schemas.LINK_TOKEN)
+    shown = _operation(
+        "What a link of a message is about", _pages("200", "404", "410"), ("403", "429")
+    )
     moved = {"description": "The document is there", "content": {"text/html": {"schema": {}}}}
     shown["responses"]["302"] = {**moved, "headers": REQUEST_ID}
     decided = _operation(
-        "Decide it, once", _pages("200", "400", "404", "409", "410"), ("415", "429")
+        "Decide it, once", _pages("200", "400", "404", "409", "410"), ("403", "415", "429")
     )
     form = dict.fromkeys(("action", "who", "reason"), schemas.TEXT)
     fields = schemas.thing(form, required=["action", "who"])

@@ -18,6 +18,7 @@ VERSION: Schema = {"type": ["integer", "null"]}
 VARIANT: Schema = {"type": "string", "pattern": r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"}
 RUN_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"}
 VERSION_IN_PATH: Schema = {"type": "string", "pattern": r"^[1-9][0-9]{0,8}$"}
+LINK_TOKEN: Schema = {"type": "string", "pattern": r"^[\w-]+\.[\w-]+$"}
 REVIEW_ID: Schema = {"type": "string", "pattern": r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$"}
 
 
