@@ -101,9 +101,12 @@ def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         "drift_alarm": "reviews-drift",
         "rollout_alarms": "reviews-rollout-errors",
         "code_prefix": "s3://artifacts/code",
+        "link_secret": f"links-{bucket}",
         "retrain_machine_arn": "arn:aws:states:us-east-1:000000000000:stateMachine:r-retrain",
     }
+    cloud.client("secretsmanager").create_secret(Name=values["link_secret"], SecretString="s")
     environment = Environment(**values)
+    monkeypatch.setenv("API_URL", "https://api.example/api")
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: environment))
     monkeypatch.setattr(clients, "client", cloud.client)
     return cloud

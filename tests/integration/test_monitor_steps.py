@@ -177,6 +177,12 @@ def test_from_traffic_to_a_decision(
     assert [name.rsplit("/", 1)[1] for name in names] == ["x.jsonl"]
 
     report(stack, bucket, state["begin"]["report"])
+    shown = [{"review_body": f"{number}" * 300} for number in range(10)]
+    stack.client("s3").put_object(
+        Bucket=bucket,
+        Key=state["begin"]["report"] + "examples.json",
+        Body=json.dumps(shown).encode(),
+    )
     label_rows(stack, bucket, 20)
     assert looks.finish(state)["violations"] == 1
     measured = stack.client("cloudwatch").list_metrics(Namespace="driftloop")["Metrics"]
@@ -195,7 +201,7 @@ def test_from_traffic_to_a_decision(
     [told] = records.newest(records.NOTIFICATION, 5)
     assert told["subject"] == "Drift in review_body"
     assert "distance 0.42" in told["message"]
-    assert record["examples"] == [{"review_body": "x"}] * 3
+    assert record["examples"] == [{"review_body": f"{number}" * 200} for number in range(3)]
 
 
 def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> None:

@@ -131,11 +131,13 @@ def test_two_monitors_see_it() -> None:
         "  accuracy: Metric accuracy with 0.3",
         "  review_body_oov: distance 0.421",
         "the last one judged 60 records",
-        "monitor/x/drift.html\nLook closer: driftloop drift show 2026-03-01T13:00:09.000Z",
-        "Report: s3://data/monitor/y/constraint_violations.json",
+        "Report: https://api/links/r\nLook closer: driftloop drift show 2026-03-01T13:00:00.000Z",
+        "Report: https://api/links/l\nLook closer: driftloop drift show 2026-03-01T13:00:09.000Z",
     ):
         assert words in message.text
     assert message.facts["monitors"] == ["data-quality", "model-quality"]
+    assert messages.page(LOOK) == "monitor/x/drift.html"
+    assert messages.page(labels) == "monitor/y/constraint_violations.json"
     assert len(message.facts["violations"]) == 3
 
 
