@@ -13,6 +13,8 @@ GROUPS = {
     "TrainingJobName": ("training", "/aws/sagemaker/TrainingJobs"),
     "ProcessingJobName": ("processing", "/aws/sagemaker/ProcessingJobs"),
     "TransformJobName": ("transform", "/aws/sagemaker/TransformJobs"),
+    # Its training jobs have the logs.
+    "HyperParameterTuningJobName": ("tuning", "/aws/sagemaker/TrainingJobs"),
 }
 QUALITY = "QualityError"
 LINES = 30
@@ -31,11 +33,12 @@ RESULTS = (
     ("Quality", "quality"),
     ("Plan", "plan"),
     ("Prepare", "prepared"),
+    ("PlanTraining", "plan_training"),
     ("Gate", "gate"),
     ("Register", "register"),
     ("AwaitApproval", "approval"),
 )
-JOB_STATES = {"prepare": "Prepare", "train": "Train", "evaluate": "Evaluate",
+JOB_STATES = {"prepare": "Prepare", "train": "Train", "tune": "Tune", "evaluate": "Evaluate",
               "baseline": "Baseline", "baselines": "ModelBaselines"}  # fmt: skip
 OF_DATA = {"convert", "schema", "converted", "counted", "reconcile", "rejected", "checked",
            "judge", "quality"}  # fmt: skip
@@ -82,6 +85,8 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
     for name, key in RESULTS:
         if key == "rejected" and not (run.get("reconcile") or {}).get("has_rejects"):
             continue
+        if key == "prepared" and "reused" in run:
+            continue
         if key == "approval" and not (run.get("register") or {}).get("needs_approval"):
             continue
         if key not in run and (new_data or key not in OF_DATA):
@@ -90,10 +95,11 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
 
 
 def log_tail(group: str, job: str, lines: int = LINES) -> str:
-    """The last lines of a job's log; in words why, where they cannot be read."""
+    """The last lines of a job's log, or of those of a search's training jobs, which begin with its
+    name; in words why, where they cannot be read."""
     logs = clients.client("logs")
     try:
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job)
         messages: list[str] = []
         for stream in streams["logStreams"]:
             page = logs.get_log_events(
@@ -109,7 +115,8 @@ def log_tail(group: str, job: str, lines: int = LINES) -> str:
 
 
 def _of_job(facts: Mapping[str, Any], kind: str, group: str, job: str) -> Explanation:
-    status = str(facts.get(f"{kind.title()}JobStatus") or "Failed")
+    stated = (f"{kind.title()}JobStatus", "HyperParameterTuningJobStatus")
+    status = next((str(facts[name]) for name in stated if name in facts), "Failed")
     reason = facts.get("FailureReason") or facts.get("ExitMessage") or "it gave no reason"
     what = "was stopped" if status in {"Stopped", "Stopping"} else "failed"
     return Explanation(f"the {kind} job {job} {what}: {reason}", job, log_tail(group, job))

@@ -15,6 +15,7 @@ from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
 from chalicelib.releasing import Rollout
 from chalicelib.schema import Dataset, TrainingDataset
+from chalicelib.searching import Tuning
 from chalicelib.section import InstanceType, Section
 from chalicelib.watching import Drift, Monitor, Notifications, Reviews
 
@@ -75,6 +76,7 @@ class Settings(Section):
     quality: Quality = Quality()
     model: Model
     training: Training = Training()
+    tuning: Tuning = Tuning()
     evaluation: Evaluation = Evaluation()
     gate: Gate = Gate()
     endpoint: Endpoint = Endpoint()

@@ -32,6 +32,8 @@ def run(stack: str, run_id: str, *, as_json: bool) -> None:
     for job, found in (record.get("jobs") or {}).items():
         if "reused" in found:
             show.console.print(f"  {job:<14} reused from run {escape(str(found['reused']))}")
+    if record.get("tuning"):
+        search(record["tuning"])
     for reason in (record.get("gate") or {}).get("reasons", []):
         show.console.print(f"  {'gate':<14} {escape(str(reason))}")
     quality = record.get("quality") or {}
@@ -42,6 +44,24 @@ def run(stack: str, run_id: str, *, as_json: bool) -> None:
         show.table(rows, ("state", "seconds"))
     for line in reading.of_failure(stack, record):
         show.console.print(f"    [dim]{escape(line)}[/dim]")
+
+
+def search(tuning: dict[str, Any]) -> None:
+    """Each training job of a search, the best marked."""
+    tried = tuning["trials"]
+    names = list(dict.fromkeys(name for each in tried for name in each["parameters"]))
+    rows = [
+        {
+            "trial": number,
+            **each["parameters"],
+            tuning["objective"]: each["objective"],
+            "status": each["status"],
+            "best": "✓" if each["job"] == tuning["best"]["job"] else "",
+        }
+        for number, each in enumerate(tried, 1)
+    ]
+    title = f"  {'tuning':<14} {escape(tuning['job'])}, {tuning['strategy']}"
+    show.table(rows, ("trial", *names, tuning["objective"], "status", "best"), title)
 
 
 def states(record: dict[str, Any]) -> dict[str, float]:

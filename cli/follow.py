@@ -15,6 +15,7 @@ from cli.history import REUSED, RUNNING, Execution, State
 QUIET = {"Choice", "Wait", "Pass", "Succeed", "Fail"}
 ENDED = ("succeeded", "failed")
 WAITING = "waiting"
+KEEP_BEST = "KeepBest"  # the state after a search
 A_LOOK = 0.5  # seconds: what takes longer does work
 
 
@@ -44,7 +45,9 @@ def machine(execution: Execution, deadline: float) -> None:
     with show.console.status("") as spinner:
         while True:
             for what, state in execution.news():
-                if what == "left" and state.kind not in QUIET:
+                if what == "left" and state.name == KEEP_BEST and state.output:
+                    lines.best(state.output["keep_best"])
+                elif what == "left" and state.kind not in QUIET:
                     lines.add(state)
                 elif what == "left" and state.reused_from:
                     lines.reused(state)
@@ -98,6 +101,15 @@ class Lines:
         job = state.name.removesuffix(REUSED)
         show.console.print(
             f"  [green]✓[/green] {job:<22} reused from run {escape(state.reused_from or '')}"
+        )
+
+    def best(self, found: dict[str, Any]) -> None:
+        """What a search for hyper-parameters has found."""
+        self.close()
+        values = ", ".join(f"{name} = {value}" for name, value in found["parameters"].items())
+        show.console.print(
+            f"    the best of {found['of']}: {escape(values)} "
+            f"({escape(found['metric'])} {found['objective']:.4f})"
         )
 
     def close(self) -> None:

@@ -57,6 +57,11 @@ def _jobs(run_id: str, execution: Execution) -> list[Interval]:
     if "Train" in ran:
         job = client.describe_training_job(TrainingJobName=f"{run_id}-train")
         found.append((job["CreationTime"], job["TrainingEndTime"]))
+    if "Tune" in ran:
+        job = client.describe_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=f"{run_id}-tune"
+        )
+        found.append((job["CreationTime"], job["HyperParameterTuningEndTime"]))
     return [(start.timestamp(), end.timestamp()) for start, end in found]
 
 

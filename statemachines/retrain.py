@@ -144,32 +144,46 @@ def _learn(failure: Chain, deploy: Chain, finish: Task) -> Chain:
     wanted = "$.plan_training.model_baselines"
     of_model = _job("ModelBaselines", "createProcessingJob", wanted, None)
     measured = Parallel("EvaluateAndBaselines", result_path=None)
-    measured.add_branch(_unless_reused(evaluate, "$.plan_training.jobs.evaluate", None))
-    measured.add_branch(_unless_reused(of_model, "$.plan_training.jobs.model_baselines", None))
+    measured.add_branch(_unless_reused("Evaluate", "$.plan_training.jobs.evaluate", evaluate))
+    entry = "$.plan_training.jobs.model_baselines"
+    measured.add_branch(_unless_reused("ModelBaselines", entry, of_model))
     both = Parallel("TrainAndBaseline", result_path=None)
-    both.add_branch(_unless_reused(train, "$.plan_training.jobs.train", measured))
-    both.add_branch(_unless_reused(baseline, "$.plan_training.jobs.baseline", None))
+    train.next(measured)
+    both.add_branch(
+        _unless_reused("Train", "$.plan_training.jobs.train", _tuned(train, measured), measured)
+    )
+    both.add_branch(_unless_reused("Baseline", "$.plan_training.jobs.baseline", baseline))
     gate = asl.step("Gate", "gate")
     promote = Choice("Promote")
     promote.add_choice(ChoiceRule.BooleanEquals("$.gate.promote", True), deploy.steps[0])
     promote.default_choice(finish)
     asl.guard([plan, prepare, plan_training, both, gate], failure)
     Chain([plan_training, both, gate, promote])
-    plan.next(_unless_reused(prepare, "$.plan.jobs.prepare", plan_training))
+    prepare.next(plan_training)
+    plan.next(_unless_reused("Prepare", "$.plan.jobs.prepare", prepare, plan_training))
     return Chain([plan])
 
 
-def _unless_reused(job: Task, entry: str, then: State | None) -> Choice:
-    """Run a job unless its outputs are an earlier run's; either way go on, or end the branch."""
-    name = job.state_id
+def _unless_reused(name: str, entry: str, work: State, then: State | None = None) -> Choice:
+    """Do a job's work unless its outputs are an earlier run's; then go on, or end the branch."""
     reused = Pass(f"{name}Reused", input_path=f"{entry}.reused", result_path="$.reused")
     choice = Choice(f"Reuses{name}")
     choice.add_choice(ChoiceRule.IsPresent(f"{entry}.reused", True), reused)
-    choice.default_choice(job)
+    choice.default_choice(work)
     if then is not None:
-        job.next(then)
         reused.next(then)
     return choice
+
+
+def _tuned(train: Task, then: State) -> Choice:
+    """A search for hyper-parameters in place of one training, and the best of it kept."""
+    tune = _job("Tune", "createHyperParameterTuningJob", "$.plan_training.train", "$.tuned")
+    keep = asl.step("KeepBest", "keep_best")
+    Chain([tune, keep, then])
+    searches = Choice("Searches")
+    searches.add_choice(ChoiceRule.BooleanEquals("$.plan_training.searches", True), tune)
+    searches.default_choice(train)
+    return searches
 
 
 def _deploy(failure: Chain, finish: Task) -> Chain:

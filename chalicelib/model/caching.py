@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 LOOK_BACK = 50  # runs
 THREADS = 8
-# Of a request: who runs the job, for how long at most and on which market, not what it makes.
+# Of a request: who runs the job, for how long at most and on which market, and where a search
+# starts; not what is made.
 NEUTRAL = {
     "RoleArn", "Tags", "StoppingCondition", "EnableManagedSpotTraining", "CheckpointConfig",
+    "WarmStartConfig",
 }  # fmt: skip
+KINDS = ("ProcessingJob", "TrainingJob", "HyperParameterTuningJob")
 # What the rest of a run cannot do without.
 DOCUMENTS = {
     "prepare": ("prepare/prepare.json",),
@@ -42,11 +45,19 @@ def key(request: Request, inputs: Mapping[str, str | None], runs: Iterable[str])
     """
     if not all(inputs.values()):
         return None
-    kept = {name: value for name, value in request.items() if name not in NEUTRAL}
-    text = json.dumps(kept, sort_keys=True)
+    text = json.dumps(_telling(request), sort_keys=True)
     for run_id in runs:
         text = text.replace(run_id, "")
     return _digest([text, dict(sorted(inputs.items()))])
+
+
+def _telling(request: Request) -> dict[str, Any]:
+    """A request without what is neutral, also in the definition of a search's training jobs."""
+    return {
+        name: _telling(value) if isinstance(value, Mapping) else value
+        for name, value in request.items()
+        if name not in NEUTRAL
+    }
 
 
 def origins(job: str, wanted: str | None, runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -109,10 +120,11 @@ def _prefixes(job: str, run_id: str, request: Request, environment: Environment)
 def _completed(run_id: str, request: Request, origin: str) -> bool:
     """Whether the origin's job ended well: a stopped or failed one leaves outputs too."""
     client = clients.client("sagemaker")
-    (kind,) = (name for name in ("ProcessingJob", "TrainingJob") if f"{name}Name" in request)
+    (kind,) = (each for each in KINDS if f"{each}Name" in request)
     describe = {
         "ProcessingJob": client.describe_processing_job,
         "TrainingJob": client.describe_training_job,
+        "HyperParameterTuningJob": client.describe_hyper_parameter_tuning_job,
     }[kind]
     name = str(request[f"{kind}Name"]).replace(run_id, origin)
     try:

@@ -90,7 +90,7 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
             "TrainingInputMode": "File",
             "MetricDefinitions": _metrics(settings),
         },
-        "HyperParameters": {key: _parameter(value) for key, value in parameters.items()},
+        "HyperParameters": {key: parameter(value) for key, value in parameters.items()},
         "InputDataConfig": [
             _channel(environment, split, places.run(run_id, f"splits/{split}/"))
             for split in ("train", "validation")
@@ -234,19 +234,32 @@ def _tags(settings: Settings) -> list[dict[str, str]]:
     return [{"Key": "driftloop:pipeline", "Value": settings.pipeline.name}]
 
 
+def objective(settings: Settings) -> dict[str, str]:
+    """The metric of training that says how good a model is, and which way."""
+    less_is_better = settings.model.problem == "regression"
+    return {
+        "MetricName": f"validation:{_metric(settings)}",
+        "Type": "Minimize" if less_is_better else "Maximize",
+    }
+
+
 def _metrics(settings: Settings) -> list[dict[str, str]]:
     """What SageMaker reads from the log of training."""
-    metric = "rmse" if settings.model.problem == "regression" else "accuracy"
+    metric = _metric(settings)
     return [
         {"Name": f"{split}:{metric}", "Regex": f"{split}_{metric}=([0-9.]+)"}
         for split in ("train", "validation")
     ]
 
 
+def _metric(settings: Settings) -> str:
+    return "rmse" if settings.model.problem == "regression" else "accuracy"
+
+
 def compact(value: Any) -> str:
     return json.dumps(list(value), separators=(",", ":"))
 
 
-def _parameter(value: Any) -> str:
+def parameter(value: Any) -> str:
     """A hyperparameter is text; the training toolkit reads JSON where it is JSON."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 
 def document(
-    run: Mapping[str, Any], environment: Environment, outcome: str, ended_at: str
+    run: Mapping[str, Any],
+    environment: Environment,
+    outcome: str,
+    ended_at: str,
+    tuning: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Pure: from the execution's state when it finishes."""
+    """Pure: from the execution's state when it finishes, and the search on its record, if any."""
     run_id = str(run["run_id"])
 
     def at(name: str) -> str:
@@ -38,7 +42,9 @@ def document(
         "jobs": {
             job: f"{found.get('reused', run_id)}-{job}"
             for job, found in run["plan_training"]["jobs"].items()
-        },
+        }
+        | ({"train": tuning["best"]["job"]} if tuning else {}),
+        "tuning": tuning,
         "reused": {
             job: found["reused"]
             for job, found in run["plan_training"]["jobs"].items()
@@ -57,10 +63,16 @@ def document(
     }
 
 
-def write(run: Mapping[str, Any], environment: Environment, outcome: str, ended_at: str) -> str:
+def write(
+    run: Mapping[str, Any],
+    environment: Environment,
+    outcome: str,
+    ended_at: str,
+    tuning: Mapping[str, Any] | None,
+) -> str:
     """Put runs/<run>/lineage.json; returns its URI."""
     key = places.run(str(run["run_id"]), "lineage.json")
-    content = document(run, environment, outcome, ended_at)
+    content = document(run, environment, outcome, ended_at, tuning)
     clients.client("s3").put_object(
         Bucket=environment.data_bucket,
         Key=key,

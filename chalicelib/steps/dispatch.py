@@ -29,6 +29,7 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
             "quality": quality.conclude,
             "plan": data.plan,
             "plan_training": training.plan_training,
+            "keep_best": training.keep_best,
             "finish_data": data.finish_data,
             "fail": data.fail,
             "gate": model.decide,

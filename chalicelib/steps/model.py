@@ -96,9 +96,11 @@ def finish(run: Run) -> dict[str, Any]:
 
 
 def _lineage(run: Run, environment: Environment, outcome: str, ended_at: str) -> str:
+    from chalicelib import runs
     from chalicelib.model import lineage
 
-    return lineage.write(run, environment, outcome, ended_at)
+    tuning = (runs.get(str(run["run_id"])) or {}).get("tuning")
+    return lineage.write(run, environment, outcome, ended_at, tuning)
 
 
 def _outcome(run: Run) -> str:

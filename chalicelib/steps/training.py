@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib import clients, places, records, runs
 from chalicelib.environment import Environment
-from chalicelib.model import caching, jobs, registry
+from chalicelib.model import caching, jobs, registry, tuning
 
 Run = dict[str, Any]
 Request = dict[str, Any]
@@ -30,7 +30,8 @@ def plan_prepare(run: Run, dataset: str) -> dict[str, Any]:
     if live:
         inputs |= {prefix: caching.listing(environment, prefix) for prefix in prefixes}
     wanted = caching.key(request, inputs, [run_id])
-    planned = {"prepare": _looking(run, environment)("prepare", request, wanted)}
+    look = _looking(run, environment, records.newest_runs(caching.LOOK_BACK))
+    planned = {"prepare": look("prepare", request, wanted)}
     runs.record(run_id, jobs=planned)
     return {"prepare": request, "jobs": planned}
 
@@ -42,9 +43,13 @@ def plan_training(run: Run) -> dict[str, Any]:
     from chalicelib.monitoring import requests as monitors
 
     environment, configured, run_id = Environment.from_env(), settings.load(), str(run["run_id"])
-    champion = _champion()
+    champion, earlier = _champion(), records.newest_runs(caching.LOOK_BACK)
+    parents = tuning.parents([each for each in earlier if each["run_id"] != run_id], configured)
+    searches = configured.tuning.max_jobs > 0
     requests = {
-        "train": jobs.train(run_id, environment, configured),
+        "train": tuning.request(run_id, environment, configured, parents)
+        if searches
+        else jobs.train(run_id, environment, configured),
         "evaluate": jobs.evaluate(run_id, environment, configured, champion_run=champion),
         "baseline": monitors.data_baseline(run_id, environment, configured),
         "model_baselines": monitors.model_baselines(run_id, environment, configured),
@@ -52,7 +57,7 @@ def plan_training(run: Run) -> dict[str, Any]:
     compared = bias.config(configured)
     reports.write(environment, places.bias_config(run_id), compared)
     splits = {"splits": _splits(run, environment)}
-    look = _looking(run, environment)
+    look = _looking(run, environment, earlier)
     planned: dict[str, Entry] = {}
     for job in ("train", "baseline"):
         wanted = caching.key(requests[job], splits, [run_id])
@@ -69,17 +74,31 @@ def plan_training(run: Run) -> dict[str, Any]:
     wanted = caching.key(requests["model_baselines"], held, [run_id])
     planned["model_baselines"] = look("model_baselines", requests["model_baselines"], wanted)
     every = {**run["plan"]["jobs"], **planned}
-    runs.record(run_id, jobs=every)
-    return {**requests, "jobs": every}
+    runs.record(run_id, jobs=every, tuning=_tuning_of(planned["train"].get("reused")))
+    return {**requests, "searches": searches, "jobs": every}
 
 
-def _looking(run: Run, environment: Environment) -> Callable[[str, Request, str | None], Entry]:
+def keep_best(run: Run) -> dict[str, Any]:
+    """The best model of a search is the run's; all that was tried is on its record."""
+    from chalicelib import settings
+
+    described, run_id = run["tuned"], str(run["run_id"])
+    tried = tuning.trials(str(described["HyperParameterTuningJobName"]))
+    found = tuning.facts(described, tried, settings.load())
+    tuning.keep_model(Environment.from_env(), run_id, found["best"]["job"])
+    runs.record(run_id, tuning=found)
+    return {**found["best"], "metric": found["objective"], "of": len(found["trials"])}
+
+
+def _looking(
+    run: Run, environment: Environment, earlier: list[records.Record]
+) -> Callable[[str, Request, str | None], Entry]:
     """Gives a job's entry on the run: its key, and the earlier run whose outputs are reused."""
-    earlier = [] if run.get("no_cache") else records.newest_runs(caching.LOOK_BACK)
+    usable = [] if run.get("no_cache") else earlier
 
     def entry(job: str, request: Request, wanted: str | None) -> Entry:
         run_id = str(run["run_id"])
-        reused = caching.reuse(job, run_id, request, wanted, earlier, environment)
+        reused = caching.reuse(job, run_id, request, wanted, usable, environment)
         return {name: value for name, value in (("key", wanted), ("reused", reused)) if value}
 
     return entry
@@ -95,6 +114,11 @@ def _splits(run: Run, environment: Environment) -> str | None:
         return None
     rows = json.loads(found["Body"].read()).get("dataset_digest")
     return caching.key(run["plan"]["prepare"], {"rows": rows}, [str(run["run_id"])])
+
+
+def _tuning_of(run_id: str | None) -> dict[str, Any] | None:
+    """What an earlier run's search found, where its model is reused."""
+    return (records.get(run_id) or {}).get("tuning") if run_id else None
 
 
 def _champion() -> str | None:

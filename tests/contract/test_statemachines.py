@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 MACHINES = ("retrain", "monitor", "batch", "rollout")
 CALLED = {
     "glue:startCrawler", "glue:getCrawler", "athena:startQueryExecution",
-    "sagemaker:createProcessingJob", "sagemaker:createTrainingJob", "sagemaker:createModel",
+    "sagemaker:createProcessingJob", "sagemaker:createTrainingJob",
+    "sagemaker:createHyperParameterTuningJob", "sagemaker:createModel",
     "sagemaker:createEndpointConfig", "sagemaker:createEndpoint", "sagemaker:updateEndpoint",
     "sagemaker:describeEndpoint", "sagemaker:deleteEndpoint", "sagemaker:createTransformJob",
     "lambda:invoke",
@@ -167,7 +168,7 @@ def test_lambda_steps_are_ones_that_the_functions_know():
     }
     retrain = {
         "begin", "convert", "schema", "reconcile", "judge", "quality", "plan", "plan_training",
-        "gate", "register", "ask", "expire", "finish", "finish_data", "fail",
+        "keep_best", "gate", "register", "ask", "expire", "finish", "finish_data", "fail",
     }  # fmt: skip
     three = {"begin", "finish", "fail"}
     rollout = {"plan_rollout", "finish_rollout", "fail_rollout"}

@@ -32,6 +32,14 @@ def _log(monkeypatch: pytest.MonkeyPatch) -> None:
             {"ProcessingJobName": "r-prepare", "ProcessingJobStatus": "Stopped"},
             "the processing job r-prepare was stopped: it gave no reason",
         ),
+        (
+            "States.TaskFailed",
+            {
+                "HyperParameterTuningJobName": "r-tune",
+                "HyperParameterTuningJobStatus": "Stopped",
+            },
+            "the tuning job r-tune was stopped: it gave no reason",
+        ),
         ("QualityFailed", {"errorMessage": "too few rows", "errorType": "Q"}, "too few rows"),
         (
             "Athena.QueryFailed",
@@ -80,7 +88,23 @@ COUNTED: dict[str, Any] = {
         ({"begin": {"has_new_data": True}, "convert": {}, "schema": {}, "converted": {}}, "Count"),
         ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {}}, "Check"),
         ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {"has_rejects": 1}}, "Rejects"),
-        ({"begin": {}, "plan": {}, "prepared": {}, "gate": {}, "register": {}}, "Deploy"),
+        ({"begin": {}, "plan": {}}, "Prepare"),
+        ({"begin": {}, "plan": {}, "reused": "r0"}, "PlanTraining"),
+        (
+            {"begin": {}, "plan": {}, "reused": "r0", "plan_training": {}, "gate": {}},
+            "Register",
+        ),
+        (
+            {
+                "begin": {},
+                "plan": {},
+                "prepared": {},
+                "plan_training": {},
+                "gate": {},
+                "register": {},
+            },
+            "Deploy",
+        ),
     ],
 )
 def test_the_state_is_the_first_without_a_result(run: dict[str, Any], name: str) -> None:

@@ -40,6 +40,7 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(clients, "client", lambda name: Bucket())
     monkeypatch.setattr(records, "put", lambda key, values: done.append(("record", key, values)))
     monkeypatch.setattr(records, "remove", lambda key: done.append(("removed", key)))
+    monkeypatch.setattr(runs, "get", lambda run: None)
     monkeypatch.setattr(runs, "record", lambda run, **facts: done.append(("run", run, facts)))
     monkeypatch.setattr(runs, "succeed", lambda run, **facts: done.append(("ended", run, facts)))
     monkeypatch.setattr(runs, "fail", lambda run, error: done.append(("failed", run, error)))
@@ -151,6 +152,14 @@ def test_lineage_leads_from_data_to_model(did: list[tuple[Any, ...]]) -> None:
     assert found["data"]["dataset"] == f"s3://data/runs/{RUN}/dataset.json"
     assert found["jobs"] == {"prepare": f"{EARLIER}-prepare", "train": f"{RUN}-train"}
     assert found["reused"] == {"prepare": EARLIER}
+    assert found["tuning"] is None
+
+
+def test_lineage_names_the_best_training_job_of_a_search() -> None:
+    tuning = {"job": f"{RUN}-tune", "best": {"job": f"{RUN}-tune-002-ab", "parameters": {"C": "1"}}}
+    found = lineage.document(a_run(), Surroundings(), "deployed", "now", tuning)  # type: ignore[arg-type]
+    assert found["jobs"]["train"] == f"{RUN}-tune-002-ab"
+    assert found["tuning"] == tuning
     assert found["code"]["digest"] == "abc"
     assert found["arrivals"] == ["a"]
 
