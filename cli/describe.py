@@ -53,15 +53,16 @@ def search(tuning: dict[str, Any]) -> None:
     rows = [
         {
             "trial": number,
-            **each["parameters"],
-            tuning["objective"]: each["objective"],
+            **{name: show.short(value) for name, value in each["parameters"].items()},
+            "objective": each["objective"],
             "status": each["status"],
             "best": "✓" if each["job"] == tuning["best"]["job"] else "",
         }
         for number, each in enumerate(tried, 1)
     ]
-    title = f"  {'tuning':<14} {escape(tuning['job'])}, {tuning['strategy']}"
-    show.table(rows, ("trial", *names, tuning["objective"], "status", "best"), title)
+    told = f"{tuning['strategy']}, {tuning['objective']}, {tuning['job']}"
+    show.console.print(f"  {'tuning':<14} {escape(told)}")
+    show.table(rows, ("trial", *names, "objective", "status", "best"))
 
 
 def states(record: dict[str, Any]) -> dict[str, float]:

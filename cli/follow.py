@@ -106,10 +106,10 @@ class Lines:
     def best(self, found: dict[str, Any]) -> None:
         """What a search for hyper-parameters has found."""
         self.close()
-        values = ", ".join(f"{name} = {value}" for name, value in found["parameters"].items())
+        values = ", ".join(f"{k} = {show.short(v)}" for k, v in found["parameters"].items())
         show.console.print(
-            f"    the best of {found['of']}: {escape(values)} "
-            f"({escape(found['metric'])} {found['objective']:.4f})"
+            f"    best of {found['of']}: {escape(values)}: "
+            f"{escape(found['metric'])} {found['objective']:.4f}"
         )
 
     def close(self) -> None:

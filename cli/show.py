@@ -98,5 +98,13 @@ def seconds(value: float) -> str:
     return f"{int(value // 60)} min {int(value % 60):02d} s"
 
 
+def short(number: str) -> str:
+    """`0.28057582` as `0.2806`; what is no number, or a whole one, as it is."""
+    try:
+        return number if float(number).is_integer() else f"{float(number):.4g}"
+    except ValueError:
+        return number
+
+
 def parse_time(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -33,3 +33,13 @@ def test_a_reused_job_names_the_run_that_did_it(capsys: pytest.CaptureFixture[st
 def test_other_states_reuse_nothing() -> None:
     assert state("Looked", 0, "Pass").reused_from is None
     assert state("Train", 5, reused="r1").reused_from is None
+
+
+def test_a_search_tells_its_best(capsys: pytest.CaptureFixture[str]) -> None:
+    values = {"C": "0.28057582", "max_features": "381272", "model": "linear"}
+    told = {"parameters": values, "objective": 0.52941, "metric": "validation:accuracy", "of": 6}
+    lines = follow.Lines()
+    lines.best(told)
+    assert " ".join(capsys.readouterr().out.split()) == (
+        "best of 6: C = 0.2806, max_features = 381272, model = linear: validation:accuracy 0.5294"
+    )
