@@ -87,6 +87,11 @@ def reuse(
     return None
 
 
+def job_name(request: Request) -> str:
+    """The name that SageMaker knows the job by."""
+    return str(request[f"{_kind(request)}Name"])
+
+
 def listing(environment: Environment, prefix: str) -> str:
     """What lies under a prefix, as one text: it changes when an object does."""
     hasher = hashlib.sha256()
@@ -120,19 +125,23 @@ def _prefixes(job: str, run_id: str, request: Request, environment: Environment)
 def _completed(run_id: str, request: Request, origin: str) -> bool:
     """Whether the origin's job ended well: a stopped or failed one leaves outputs too."""
     client = clients.client("sagemaker")
-    (kind,) = (each for each in KINDS if f"{each}Name" in request)
+    kind = _kind(request)
     describe = {
         "ProcessingJob": client.describe_processing_job,
         "TrainingJob": client.describe_training_job,
         "HyperParameterTuningJob": client.describe_hyper_parameter_tuning_job,
     }[kind]
-    name = str(request[f"{kind}Name"]).replace(run_id, origin)
+    name = job_name(request).replace(run_id, origin)
     try:
         return bool(describe(**{f"{kind}Name": name})[f"{kind}Status"] == "Completed")
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
             raise
         return False  # SageMaker knows of no such job
+
+
+def _kind(request: Request) -> str:
+    return next(kind for kind in KINDS if f"{kind}Name" in request)
 
 
 def _copy(environment: Environment, keys: Iterable[str], origin: str, run_id: str) -> None:

@@ -39,10 +39,7 @@ def document(
             "splits": at("splits/"),
         },
         "code": {"archives": environment.code_prefix, "digest": environment.code_digest},
-        "jobs": {
-            job: f"{found.get('reused', run_id)}-{job}"
-            for job, found in run["plan_training"]["jobs"].items()
-        }
+        "jobs": {job: found["job"] for job, found in run["plan_training"]["jobs"].items()}
         | ({"train": tuning["best"]["job"]} if tuning else {}),
         "tuning": tuning,
         "reused": {

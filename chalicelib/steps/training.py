@@ -15,7 +15,7 @@ from chalicelib.model import caching, jobs, registry, tuning
 
 Run = dict[str, Any]
 Request = dict[str, Any]
-Entry = dict[str, str]  # of a run's jobs: {"key", and "reused": the run that did it}
+Entry = dict[str, str]  # of a run's jobs: {"job", "key", and "reused": the run that did it}
 
 
 def plan_prepare(run: Run, dataset: str) -> dict[str, Any]:
@@ -99,7 +99,9 @@ def _looking(
     def entry(job: str, request: Request, wanted: str | None) -> Entry:
         run_id = str(run["run_id"])
         reused = caching.reuse(job, run_id, request, wanted, usable, environment)
-        return {name: value for name, value in (("key", wanted), ("reused", reused)) if value}
+        name = caching.job_name(request).replace(run_id, reused or run_id)
+        found = {"job": name, "key": wanted, "reused": reused}
+        return {name: value for name, value in found.items() if value}
 
     return entry
 

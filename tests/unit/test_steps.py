@@ -50,7 +50,10 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def a_run(**more: Any) -> dict[str, Any]:
     verdict = {"promote": True, "reasons": ["good"], "metrics": {"accuracy": 0.5}}
-    jobs = {"prepare": {"key": "p", "reused": EARLIER}, "train": {"key": "t"}}
+    jobs = {
+        "prepare": {"job": f"{EARLIER}-prepare", "key": "p", "reused": EARLIER},
+        "train": {"job": f"{RUN}-train", "key": "t"},
+    }
     return {"run_id": RUN, "reason": "data", "cause": "1 file", "arrivals": ["a"], **more} | {
         "plan_training": {"jobs": jobs},
         "gate": verdict,
