@@ -26,7 +26,7 @@ TARGET_BYTES = 128 * 1024 * 1024  # of a Parquet file
 PACKED = 0.35  # Parquet with zstd for each byte of text, as reviews measure
 LINE_END = "chr(30)"  # intake's stand-in for a line's end inside a value
 # Names of ours inside a statement have blanks, which no column's name has.
-DIGEST, BEFORE = '"row digest"', '"digest before"'
+DIGEST, BEFORE, FITS = '"row digest"', '"digest before"', '"row fits"'
 
 
 @dataclass(frozen=True)
@@ -65,30 +65,35 @@ class Source:
 def insert(source: Source, run_id: str) -> str:
     """Rows that cast, each once, into the run's own partitions.
 
-    What is wrong with a row is judged from its typed values, beyond the window: no engine moves
-    the judgement below it, where it would cast every value a second time.
+    Only typed values and a digest go through the window, which is the costly part: the rows' own
+    faults are left out before it, and whether a row fits is judged below it from the typed values.
+    It is acted on above: a condition below would be moved down and cast every value a second time.
     """
     dataset = source.dataset
+    names = [quoted(c.name) for c in dataset.columns]
     kept = [quoted(c.name) for c in dataset.columns if c.name != dataset.partition_by]
     typed = [f"{value(column)} AS {quoted(column.name)}" for column in dataset.columns]
     read = [f"{quoted(c.name)} AS {_raw(c)}" for c in dataset.columns if c.type != "string"]
     partition = [quoted(dataset.partition_by)] if dataset.partition_by else []
     within = [*partition, *([_shard(source.shards)] if source.shards > 1 else [])]
-    order = [*map(quoted, dataset.sort_by), DIGEST, "arrival", "row_number"]
+    order = ", ".join([*map(quoted, dataset.sort_by), DIGEST])
     window = f"PARTITION BY {', '.join(within)} " if within else ""
     return "\n".join(
         [
             f"INSERT INTO {quoted(source.database)}.{quoted(tables.curated(dataset))}",
             f"SELECT {', '.join([*kept, f'{text(run_id)} AS run', *partition])}",
             "FROM (",
-            f"SELECT *, lag({DIGEST}) OVER ({window}ORDER BY {', '.join(order)}) AS {BEFORE}",
+            f"SELECT *, lag({DIGEST}) OVER ({window}ORDER BY {order}) AS {BEFORE}",
             "FROM (",
-            "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS {DIGEST}"]) + ",",
-            "  arrival, row_number, row_fault",
+            f"SELECT {', '.join([*names, DIGEST])}, {_fits(dataset)} AS {FITS}",
+            "FROM (",
+            "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS {DIGEST}"]),
             f"FROM ({rows(source)}) AS found",
+            "WHERE row_fault = ''",
             ") AS typed",
+            ") AS judged",
             ") AS ordered",
-            f"WHERE ({BEFORE} IS NULL OR {BEFORE} <> {DIGEST}) AND {_fits(dataset)}",
+            f"WHERE {FITS} AND ({BEFORE} IS NULL OR {BEFORE} <> {DIGEST})",
         ]
     )
 
@@ -160,9 +165,9 @@ def _rows(source: Source, layout: Layout, arrivals: Sequence[str]) -> str:
 
 
 def digest(dataset: Dataset) -> str:
-    """Equal for rows that are equal in every column."""
+    """16 bytes, equal for rows that are equal in every column."""
     values = ", ".join(f"coalesce({quoted(column.name)}, '')" for column in dataset.columns)
-    return f"to_hex(md5(to_utf8(concat_ws(chr(1), {values}))))"
+    return f"md5(to_utf8(concat_ws(chr(1), {values})))"
 
 
 def value(column: Column) -> str:
@@ -186,19 +191,19 @@ def reason(dataset: Dataset) -> str:
 
 def _fits(dataset: Dataset) -> str:
     """Whether nothing is wrong with a row, told from its typed values: as `reason` tells it."""
-    conditions = ["row_fault = ''"]
+    conditions = []
     for column in dataset.columns:
         name = quoted(column.name)
         if column.required and column.type == "string":
-            conditions.append(f"trim({name}) <> ''")
+            conditions.append(f"ltrim({name}) <> ''")
         elif column.required:
             conditions.append(f"{name} IS NOT NULL")
         elif column.type != "string":
-            conditions.append(f"({name} IS NOT NULL OR coalesce(trim({_raw(column)}), '') = '')")
+            conditions.append(f"({name} IS NOT NULL OR coalesce(ltrim({_raw(column)}), '') = '')")
         if column.values:
             listed = ", ".join(literal(each) for each in column.values)
             conditions.append(f"({name} IS NULL OR {name} IN ({listed}))")
-    return " AND ".join(conditions)
+    return f"({' AND '.join(conditions or ['true'])})"
 
 
 def _raw(column: Column) -> str:
@@ -220,7 +225,7 @@ def _faults(dataset: Dataset) -> list[tuple[str, str, str]]:
     """Conditions with the column and the words that each means, in the order of the columns."""
     found = []
     for column in dataset.columns:
-        empty = f"nullif(trim({quoted(column.name)}), '') IS NULL"
+        empty = f"coalesce(ltrim({quoted(column.name)}), '') = ''"  # trim would walk the whole text
         if column.required:
             found.append((empty, column.name, "is empty"))
         if column.type != "string":
@@ -247,7 +252,7 @@ def _as_text(column: Column, kind: str | None) -> str:
 
 def _shard(count: int) -> str:
     """Equal rows fall into the same of `count` shards."""
-    return f"mod(strpos('0123456789ABCDEF', upper(substr({DIGEST}, 1, 1))), {count})"
+    return f"mod(strpos('0123456789ABCDEF', substr(to_hex({DIGEST}), 1, 1)), {count})"
 
 
 def _article(kind: str) -> str:

@@ -18,7 +18,7 @@ DELIMITER = b"\x01"
 LINE_END = b"\x1e"
 ADDED = ("row_number", "row_fault")
 LEVEL = 1  # the rows are read a few times: quick beats small
-PART = 256 * 1024 * 1024  # of text: Athena cannot split gzip, so that many readers share a file
+PART = 64 * 1024 * 1024  # of text: gzip cannot be split, so this is a reader's least share
 CONTROL = "the row holds the control character Ctrl-A"
 
 

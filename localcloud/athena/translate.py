@@ -134,6 +134,14 @@ def _regexp_extract(node: exp.Expr) -> exp.Expr:
     return call("athena_regexp_extract", node.this, node.expression, group)
 
 
+def _replace(node: exp.Expr) -> exp.Expr:
+    """DuckDB writes a value anew even where nothing is replaced in it: most columns' every row."""
+    if not isinstance(node.this, exp.Column):
+        return node
+    searched = exp.Contains(this=node.this.copy(), expression=node.expression.copy())
+    return exp.case().when(exp.not_(searched), node.this.copy()).else_(node)
+
+
 def _format(node: exp.Expr) -> exp.Expr:
     return call("printf", node.this, *node.expressions)
 
@@ -193,6 +201,7 @@ _CHANGES: dict[type[exp.Expr], Change] = {
     exp.RegexpExtract: _regexp_extract,
     exp.RegexpReplace: _regexp_replace,
     exp.Repeat: _named("athena_repeat", "this", "times"),
+    exp.Replace: _replace,
     exp.Reverse: _named("athena_reverse", "this"),
     exp.Split: _named("athena_split", "this", "expression", "limit"),
     exp.SplitPart: _named("athena_split_part", "this", "delimiter", "part_index"),

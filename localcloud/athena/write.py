@@ -21,7 +21,7 @@ from localcloud.glue.hive_types import quote
 from localcloud.glue.objects import Objects
 
 MAX_PARTITIONS = 100
-_ROW_GROUP = 20480  # row groups are compressed in parallel; gzip is slow
+_ROW_GROUP = 122_880  # rows; large ones read and pack well, two of them keep both threads busy
 _COMPRESSIONS = {
     "PARQUET": {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "NONE": "uncompressed"},
     "TEXTFILE": {"GZIP": "gzip", "ZSTD": "zstd", "NONE": "uncompressed"},

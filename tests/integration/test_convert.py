@@ -102,6 +102,8 @@ def converted(cloud: Any, place: Any, eventually: Any) -> tuple[Any, reconcile.C
             GOOD | {"review_id": "R8", "product_category": "Baby"},
         )
         + b'\n"too","short"\n'
+        + csv_of(GOOD).splitlines()[1]  # a good row's values and one more
+        + b',"more"\n'
     )
     columns = {name: [value] for name, value in GOOD.items()} | {"star_rating": [5]}
     packed = io.BytesIO()
@@ -120,7 +122,7 @@ def converted(cloud: Any, place: Any, eventually: Any) -> tuple[Any, reconcile.C
 def test_every_row_is_accounted_for(converted: tuple[Any, reconcile.Counts]) -> None:
     _, counts = converted
     counts.check()
-    assert counts.document == {"accepted": 11, "curated": 4, "rejected": 5, "duplicates": 2}
+    assert counts.document == {"accepted": 12, "curated": 4, "rejected": 6, "duplicates": 2}
 
 
 def test_rows_are_typed_sorted_and_whole(
@@ -169,6 +171,7 @@ def test_rejects_say_row_column_value_and_reason(
         (6, "review_body", " ", "is empty"),
         (8, "review_date", "yesterday", "is not a date"),
         (10, "", "", "the row has 2 values, the header 15"),
+        (11, "", "", "the row has 16 values, the header 15"),
     }
     assert {row["arrival"] for row in lines} == {"a" * 20}
 
@@ -179,5 +182,5 @@ def test_a_second_insert_is_seen_as_doubled_rows(
     source, counts = converted
     query(cloud, place, convert.insert(source, "r1"), eventually)
     (row,) = query(cloud, place, convert.counts(source, "r1"), eventually)
-    with pytest.raises(reconcile.RowsLostError, match="11 rows accepted are not 8 curated"):
+    with pytest.raises(reconcile.RowsLostError, match="12 rows accepted are not 8 curated"):
         reconcile.Counts.of(counts.taken_in, row).check()
