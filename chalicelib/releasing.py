@@ -1,7 +1,4 @@
-"""The settings of a rollout: how a new model takes over from the champion.
-
-https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
-"""
+"""The settings of what serves: the endpoint and its size, and how a new model takes over."""
 
 from __future__ import annotations
 
@@ -9,13 +6,52 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from chalicelib.section import Section, Share
+from chalicelib.section import InstanceType, Section, Share
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BlueGreenUpdatePolicy.html
 LONGEST_SECONDS = 28_800
 
 
+class Capacity(Section):
+    """The endpoint's limits from a time on, by a cron(), rate() or at() expression."""
+
+    # https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+    at: Annotated[str, Field(pattern=r"^(cron|rate|at)\(.+\)$")]
+    min_instances: Annotated[int, Field(ge=1)]
+    max_instances: Annotated[int, Field(ge=1)]
+
+
+class Endpoint(Section):
+    instance_type: InstanceType = "ml.m5.large"
+    instance_count: Annotated[int, Field(ge=1)] = 1
+    min_instances: Annotated[int, Field(ge=1)] = 1
+    max_instances: Annotated[int, Field(ge=1)] = 1
+    target_invocations: Annotated[int, Field(ge=1)] = 1000
+    schedule: tuple[Capacity, ...] = ()
+    capture_percent: Annotated[int, Field(ge=0, le=100)] = 100
+
+    @property
+    def scales(self) -> bool:
+        """Whether its size follows the traffic."""
+        return self.max_instances > self.min_instances
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Endpoint:
+        if self.min_instances > self.max_instances:
+            raise ValueError("min_instances is more than max_instances")
+        if self.scales and not self.min_instances <= self.instance_count <= self.max_instances:
+            raise ValueError("instance_count must be from min_instances to max_instances")
+        if self.schedule and not self.scales:
+            raise ValueError("a schedule needs max_instances above min_instances")
+        for each in self.schedule:
+            if each.min_instances > each.max_instances:
+                raise ValueError(f"{each.at}: min_instances is more than max_instances")
+        return self
+
+
 class Rollout(Section):
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html"""
+
     strategy: Literal["all_at_once", "canary", "linear"] = "all_at_once"
     share: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1
     bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 0

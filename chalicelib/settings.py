@@ -13,7 +13,7 @@ from chalicelib import learning, watching
 from chalicelib.learning import Evaluation, Gate, Model, Training
 from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
-from chalicelib.releasing import Rollout
+from chalicelib.releasing import Endpoint, Rollout
 from chalicelib.schema import Dataset, TrainingDataset
 from chalicelib.searching import Tuning
 from chalicelib.section import InstanceType, Section
@@ -53,12 +53,6 @@ class Api(Section):
     burst: Annotated[int, Field(gt=0, le=10_000)] = 200
     quota_per_day: Annotated[int, Field(gt=0)] = 1_000_000
     cors_origin: Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)?$")] = ""
-
-
-class Endpoint(Section):
-    instance_type: InstanceType = "ml.m5.large"
-    instance_count: Annotated[int, Field(ge=1)] = 1
-    capture_percent: Annotated[int, Field(ge=0, le=100)] = 100
 
 
 class Batch(Section):

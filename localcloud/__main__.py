@@ -32,6 +32,7 @@ PACKAGES = (
     "glue",
     "athena",
     "sagemaker",
+    "autoscaling",
 )
 
 

@@ -154,9 +154,25 @@ def guarded(
     request: Request, environment: Environment, settings: Settings, variants: Iterable[str]
 ) -> Request:
     """An update with guardrails, where those are set and possible."""
+    request = retaining(request, settings)
     if settings.rollout.bake_seconds and list(variants) == [places.VARIANT]:
         return {**request, "DeploymentConfig": deployment(environment, settings)}
     return request
+
+
+def retaining(request: Request, settings: Settings) -> Request:
+    """An update of an endpoint that is scaled: the instances that there are stay as many.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
+    """
+    if not settings.endpoint.scales:
+        return request
+    own = [{"VariantPropertyType": each} for each in ("DesiredWeight", "DataCaptureConfig")]
+    return {
+        **request,
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": own,
+    }
 
 
 def endpoint(run_id: str, environment: Environment, settings: Settings) -> Request:

@@ -14,7 +14,7 @@ from chalicelib.ingest import arrivals, queries, reconcile, tables
 from chalicelib.ingest import convert as sql
 from chalicelib.ingest import dataset as data
 from chalicelib.ingest import schema_changes as changes
-from chalicelib.model import registry
+from chalicelib.model import autoscaling, registry
 from chalicelib.schema import Dataset
 from chalicelib.steps import quality
 
@@ -114,6 +114,8 @@ def fail(run: Run) -> dict[str, Any]:
 
     A model whose deployment failed is rejected in the registry: no rollback leads to it.
     """
+    from chalicelib import settings
+
     registered = run.get("register") or {}
     deploying_since = (run.get("approval") or registered).get("at")
     explanation = failures.explain(run["error"], deploying_since)
@@ -127,6 +129,8 @@ def fail(run: Run) -> dict[str, Any]:
         error_state=failures.state(run, explanation) or None,
         error_detail=explanation.detail or None,
     )
+    if registered:
+        autoscaling.apply(Environment.from_env(), settings.load())
     return {"closed": closed, "error": explanation.message}
 
 

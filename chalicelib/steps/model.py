@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, places
 from chalicelib.environment import Environment
-from chalicelib.model import gate, registry, rollout
+from chalicelib.model import autoscaling, gate, registry, rollout
 
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
@@ -52,6 +52,9 @@ def register(run: Run) -> dict[str, Any]:
     runs.record(run_id, model_version=version, model_package_arn=arn)
     endpoint = rollout.endpoint(run_id, environment, configured)
     before = _describe(environment.endpoint_name)
+    autoscaling.release_before(
+        environment, before.get("EndpointConfigName"), configured.endpoint.instance_type
+    )
     _clear(endpoint, before)
     variants = [each["VariantName"] for each in before.get("ProductionVariants", [])]
     return {
@@ -70,7 +73,7 @@ def register(run: Run) -> dict[str, Any]:
 
 def finish(run: Run) -> dict[str, Any]:
     """The run has ended well: champion, lineage, the run's record, one notification."""
-    from chalicelib import notify, runs
+    from chalicelib import notify, runs, settings
 
     environment = Environment.from_env()
     run_id, registered = str(run["run_id"]), run.get("register")
@@ -79,6 +82,8 @@ def finish(run: Run) -> dict[str, Any]:
     if registered and outcome == "deployed":
         registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
         registry.experiment_runs(None)
+    if registered:
+        autoscaling.apply(environment, settings.load())
     lineage_uri = _lineage(run, environment, outcome, ended_at)
     runs.succeed(run_id, outcome=outcome)
     notify.notify(

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import clients, clock, failures
 from chalicelib.environment import Environment
-from chalicelib.model import registry, rollout, traffic
+from chalicelib.model import autoscaling, registry, rollout, traffic
 from chalicelib.model.traffic import Serving
 
 Execution = dict[str, Any]
@@ -50,24 +50,28 @@ def plan(execution: Execution) -> dict[str, Any]:
     found["create_models"] = [
         rollout.create_model(run, environment, configured, version)
         for run, version in models
-        if not _kept(client.describe_model, ModelName=rollout.name(configured, run))
+        if _kept(client.describe_model, ModelName=rollout.name(configured, run)) is None
     ]
     name = config["EndpointConfigName"]
-    if not _kept(client.describe_endpoint_config, EndpointConfigName=name):
+    kept = _kept(client.describe_endpoint_config, EndpointConfigName=name)
+    if kept is None:
         found["create_endpoint_config"] = config
+    instance_type = (kept or config)["ProductionVariants"][0]["InstanceType"]
+    autoscaling.release_before(environment, serves["EndpointConfigName"], instance_type)
     update = {"EndpointName": endpoint, "EndpointConfigName": name}
     return {**found, "endpoint": update, "update": _guarded(execution, update, serves)}
 
 
 def finish(execution: Execution) -> dict[str, Any]:
     """It serves: the champion and the experiment as they are now, told once."""
-    from chalicelib import notify
+    from chalicelib import notify, settings
 
     planned = execution["plan_rollout"]
     before, after = Serving(**planned["before"]), Serving(**planned["after"])
     if after.champion != before.champion:
         _crown(before, after, execution["action"])
     registry.experiment_runs(after.document() if after.kind else None)
+    autoscaling.apply(Environment.from_env(), settings.load())
     notify.notify(
         execution["action"] if after.kind is None else after.kind,
         _subject(execution, before, after),
@@ -80,11 +84,12 @@ def finish(execution: Execution) -> dict[str, Any]:
 
 def fail(execution: Execution) -> dict[str, Any]:
     """What served serves on; people are told why."""
-    from chalicelib import notify
+    from chalicelib import notify, settings
 
     planned = execution.get("plan_rollout") or {}
     explanation = failures.explain(execution["error"], planned.get("at"))
     notify.notify("rollout_failed", f"The {execution['action']} was not done", explanation.message)
+    autoscaling.apply(Environment.from_env(), settings.load())
     return {"error": explanation.message}
 
 
@@ -134,15 +139,14 @@ def _run(champion: Mapping[str, Any], version: int) -> str:
         raise traffic.RefusedError(f"there is no model version {version}") from error
 
 
-def _kept(describe: Callable[..., Any], **name: str) -> bool:
-    """Whether SageMaker has it still, from when it served before."""
+def _kept(describe: Callable[..., Any], **name: str) -> dict[str, Any] | None:
+    """What SageMaker has still, from when it served before; None where it was deleted."""
     try:
-        describe(**name)
+        return dict(describe(**name))
     except clients.client("sagemaker").exceptions.ClientError as error:
         if error.response["Error"]["Code"] == "ValidationException":
-            return False
+            return None
         raise
-    return True
 
 
 def _guarded(
@@ -151,7 +155,8 @@ def _guarded(
     """A promotion takes over as any new model does; going back is done at once."""
     from chalicelib import settings
 
+    configured = settings.load()
     if execution["action"] != "promote":
-        return update
+        return rollout.retaining(update, configured)
     variants = [each["VariantName"] for each in serves["ProductionVariants"]]
-    return rollout.guarded(update, Environment.from_env(), settings.load(), variants)
+    return rollout.guarded(update, Environment.from_env(), configured, variants)

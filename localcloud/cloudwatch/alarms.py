@@ -62,6 +62,13 @@ def state(name: str) -> str | None:
     return str(alarm["StateValue"]) if alarm else None
 
 
+def latest(name: str) -> float:
+    """The last whole value that an alarm was judged by; 0 where there is none."""
+    alarm = adapter.part(CLOUDWATCH)._alarms[name]
+    values = [point.value for point in datapoints(alarm, time.time()) if point.value is not None]
+    return values[-1] if values else 0.0
+
+
 def judge(alarm: dict[str, Any], now: float) -> None:
     """Move an alarm to the state that its datapoints call for, and act on the change."""
     with _lock:

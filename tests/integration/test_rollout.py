@@ -20,7 +20,8 @@ from local_sagemaker import INFERENCE, archive, name
 
 from chalicelib import clock, places, records, runs, settings
 from chalicelib.environment import Environment
-from chalicelib.model import registry, traffic
+from chalicelib.model import autoscaling, registry, traffic
+from chalicelib.releasing import Endpoint
 from chalicelib.steps import data, model, rollout
 
 pytestmark = pytest.mark.cloud
@@ -324,3 +325,40 @@ def test_a_shadow_from_start_to_promotion(
     eventually(lambda: copies() == 10)
     assert ask("promote", kind="shadow")["champion"] == 1
     assert answers_of(stack, environment, 5) == {"first": 5}
+
+
+def test_the_endpoints_scaling_is_what_the_settings_say(
+    stack: Any, environment: Environment, deploy: Callable[[str], dict[str, Any]]
+) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"""
+    deploy("first")
+    resource = f"endpoint/{environment.endpoint_name}/variant/{places.VARIANT}"
+
+    def found(kind: str) -> list[dict[str, Any]]:
+        client = stack.client("application-autoscaling")
+        ids = {"ResourceIds": [resource]} if kind == "scalable_targets" else {}
+        given = ids or {"ResourceId": resource}
+        answer = getattr(client, f"describe_{kind}")(ServiceNamespace="sagemaker", **given)
+        answer.pop("ResponseMetadata")
+        return list(next(iter(answer.values())))
+
+    def apply(**endpoint: Any) -> None:
+        configured = settings.load().model_copy(update={"endpoint": Endpoint(**endpoint)})
+        autoscaling.apply(environment, configured)
+
+    apply()
+    assert found("scalable_targets") == []
+    night = {"at": "cron(0 20 * * ? *)", "min_instances": 1, "max_instances": 1}
+    apply(max_instances=4, schedule=[night])
+    (target,) = found("scalable_targets")
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 4)
+    assert [each["Schedule"] for each in found("scheduled_actions")] == [night["at"]]
+    assert len(found("scaling_policies")) == 1
+    apply(max_instances=2)  # the schedule is gone from the settings
+    assert [each["MaxCapacity"] for each in found("scalable_targets")] == [2]
+    assert found("scheduled_actions") == []
+    serves = f"{environment.endpoint_name}-{run_of(environment, 'first')}"
+    autoscaling.release_before(environment, serves, "ml.m5.large")
+    assert found("scalable_targets")
+    autoscaling.release_before(environment, serves, "ml.c5.large")
+    assert found("scalable_targets") == []

@@ -12,9 +12,9 @@ from botocore.validate import ParamValidator
 
 from chalicelib import clock, settings
 from chalicelib.environment import Environment
-from chalicelib.model import jobs, registry, rollout
+from chalicelib.model import autoscaling, jobs, registry, rollout
 from chalicelib.monitoring import attribution, kinds, requests
-from chalicelib.releasing import Rollout
+from chalicelib.releasing import Endpoint, Rollout
 from localcloud.sagemaker.hosting import guardrails
 
 RUN = "20260301-120000-a1b2c3"
@@ -240,3 +240,36 @@ def test_a_long_bake_is_looked_at_seldom() -> None:
 def test_a_version_is_the_end_of_its_arn() -> None:
     arn = "arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/12"
     assert registry.version(arn) == 12
+
+
+SCHEDULE = [{"at": "cron(0 20 * * ? *)", "min_instances": 1, "max_instances": 1}]
+
+
+def scaled(environment: Environment, **given: Any) -> list[tuple[str, dict[str, Any]]]:
+    configured = settings.load().model_copy(update={"endpoint": Endpoint(**given)})
+    return autoscaling.requests(environment, configured)
+
+
+def test_the_requests_of_automatic_scaling(environment: Environment) -> None:
+    made = scaled(environment, max_instances=4, target_invocations=600, schedule=SCHEDULE)
+    model = botocore.session.get_session().get_service_model("application-autoscaling")
+    for operation, request in made:
+        name = "".join(part.title() for part in operation.split("_"))
+        report = ParamValidator().validate(request, model.operation_model(name).input_shape)
+        assert not report.has_errors(), report.generate_report()
+    target, policy, action = (request for _, request in made)
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 4)
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 600
+    assert action["ScalableTargetAction"] == {"MinCapacity": 1, "MaxCapacity": 1}
+    assert action["Timezone"] == "UTC"
+
+
+def test_an_endpoint_of_a_fixed_size_is_not_scaled(environment: Environment) -> None:
+    assert scaled(environment, instance_count=3) == []
+
+
+def test_an_update_of_a_scaled_endpoint_keeps_its_instances(environment: Environment) -> None:
+    configured = settings.load().model_copy(update={"endpoint": Endpoint(max_instances=4)})
+    request = rollout.update(RUN, environment, configured, ["primary"])
+    check("UpdateEndpoint", request)
+    assert request["RetainAllVariantProperties"] is True

@@ -42,6 +42,9 @@ def test_the_projects_own_file_is_right() -> None:
         ("bake_seconds = 0", "bake_seconds = 4000", "rollout.bake_seconds: Input should be"),
         ('"all_at_once" ', '"canary" ', "rollout: canary needs bake_seconds"),
         ("share = 0.1 ", "share = 0.6 ", "rollout.share: Input should be less than"),
+        ("min_instances = 1\n", "min_instances = 2\n", "endpoint: min_instances is more than max"),
+        ("instance_count = 1 ", "instance_count = 0 ", "endpoint.instance_count: Input should"),
+        ("schedule = []", 'schedule = [{ at = "noon" }]', "endpoint.schedule[0].at: String should"),
         ('{ check = "size", at_least = 100 }', '{ check = "size" }', "size needs at_least"),
         ('type = "date"', 'type = "day"', "dataset.columns[14].type: Input should be"),
         (

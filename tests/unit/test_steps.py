@@ -39,6 +39,7 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: Surroundings()))
     monkeypatch.setattr(clients, "client", lambda name: Bucket())
     monkeypatch.setattr(records, "put", lambda key, values: done.append(("record", key, values)))
+    monkeypatch.setattr(records, "get", lambda key: None)
     monkeypatch.setattr(records, "remove", lambda key: done.append(("removed", key)))
     monkeypatch.setattr(runs, "get", lambda run: None)
     monkeypatch.setattr(runs, "record", lambda run, **facts: done.append(("run", run, facts)))

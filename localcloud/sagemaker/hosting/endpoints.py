@@ -5,16 +5,20 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.htm
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from localcloud.sagemaker import names, quotas, tags
 from localcloud.sagemaker.errors import refuse_unserved, validation
 from localcloud.sagemaker.hosting import configs, deployment, guardrails, records, shifting
-from localcloud.sagemaker.hosting.fleet import MEMBERS
+from localcloud.sagemaker.hosting.fleet import MEMBERS, Fleet
 from localcloud.sagemaker.hosting.guardrails import Plan
 from localcloud.sagemaker.hosting.records import KIND, find
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import Record, now, store
+
+# Of other services: an update's endpoint, and the instance types of its variants before and after.
+update_checks: list[Callable[[str, Mapping[str, str], Mapping[str, str]], None]] = []
 
 
 @operation("CreateEndpoint")
@@ -44,12 +48,13 @@ def create_endpoint(request: dict[str, Any]) -> dict[str, Any]:
 
 @operation("UpdateEndpoint")
 def update_endpoint(request: dict[str, Any]) -> dict[str, Any]:
-    refuse_unserved(request, ("RetainAllVariantProperties",))
     name = request["EndpointName"]
     config = configs.find(request["EndpointConfigName"])
     _check_quotas(name, config)
     with store.lock:
         record = _changeable(name)
+        config = _retained(request, config, deployment.fleets[name])
+        _check_update(name, config)
         wanted = request.get("DeploymentConfig")
         if request.get("RetainDeploymentConfig"):
             wanted = wanted or record.get("LastDeploymentConfig")
@@ -111,6 +116,36 @@ def delete_endpoint(request: dict[str, Any]) -> None:
     tags.untag(record["EndpointArn"])
     records.announce({**record, "EndpointStatus": "Deleting"})
     deployment.withdraw(name)
+
+
+def _retained(request: dict[str, Any], config: Record, fleet: Fleet) -> Record:
+    """The configuration with what the endpoint's variants have now, where that is to be kept.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
+    """
+    if not request.get("RetainAllVariantProperties"):
+        return config
+    excluded = {
+        each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", [])
+    }
+    variants = [dict(each) for each in config["ProductionVariants"]]
+    for variant in variants:
+        before = fleet.variants.get(variant["VariantName"])
+        if before and "DesiredInstanceCount" not in excluded:
+            variant["InitialInstanceCount"] = before.count
+        if before and "DesiredWeight" not in excluded:
+            variant["InitialVariantWeight"] = before.weight
+    kept = {**config, "ProductionVariants": variants}
+    if "DataCaptureConfig" not in excluded and "DataCaptureConfig" in fleet.config:
+        kept["DataCaptureConfig"] = fleet.config["DataCaptureConfig"]
+    return kept
+
+
+def _check_update(name: str, config: Record) -> None:
+    before = {v.name: v.instance_type for v in deployment.fleets[name].variants.values()}
+    after = {each["VariantName"]: each["InstanceType"] for each in config["ProductionVariants"]}
+    for check in update_checks:
+        check(name, before, after)
 
 
 def _plan(wanted: dict[str, Any] | None, config: Record) -> Plan:
