@@ -13,7 +13,8 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-data bench-monitor transformer machines constraints clean
+.PHONY: help setup demo test lint bench bench-data bench-models bench-monitor transformer machines \
+	constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +36,7 @@ $(ENVS)/jobs/.ready: PINS := constraints-jobs.txt
 # The monitor's peers need other versions than we do.
 $(ENVS)/bench-monitor/.ready: PINS := constraints-bench-monitor.txt
 $(ENVS)/bench-data/.ready: PINS := constraints-bench-data.txt
+$(ENVS)/bench-models/.ready: PINS := constraints-bench-models.txt
 
 $(ENVS)/%/.ready: .venv/.uv pyproject.toml constraints.txt constraints-jobs.txt
 	@echo "setting up $(@D)"
@@ -82,6 +84,9 @@ bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the sa
 
 bench-data: setup .venv/.test $(ENVS)/bench-data/.ready  ## the data: intake, conversion, checks; beside peers
 	@.venv/bin/python -m benchmarks data quality
+
+bench-models: setup .venv/.test $(ENVS)/bench-models/.ready  ## serving: overhead, requests a second; beside peers
+	@.venv/bin/python -m benchmarks models model package
 
 bench-monitor: setup .venv/.test $(ENVS)/bench-monitor/.ready  ## the monitor: speed, false alarms, power
 	@.venv/bin/python -m benchmarks monitor

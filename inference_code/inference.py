@@ -15,7 +15,9 @@ import os
 from typing import Any
 
 import explain
+import linear_scorer
 import numpy as np
+import served_linear
 import served_transformer
 from sagemaker_inference.errors import BaseInferenceToolkitError
 
@@ -50,6 +52,8 @@ def model_fn(model_dir: str) -> Model:
             metadata = json.load(file)
     if served_transformer.here(model_dir):
         return served_transformer.load(model_dir), metadata
+    if scorer := linear_scorer.load(model_dir):
+        return served_linear.ServedLinear(model_dir, scorer), metadata
     import joblib
 
     return joblib.load(os.path.join(model_dir, "model.joblib")), metadata

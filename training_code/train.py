@@ -21,6 +21,7 @@ import columns
 import failures
 import joblib
 import linear
+import linear_export
 import numpy as np
 import sklearn
 import transformer
@@ -142,6 +143,7 @@ def save(
     options.model_dir.mkdir(parents=True, exist_ok=True)
     if options.model == "linear":
         linear.compact(model)
+        linear_export.write(model, read_by_model, options.model_dir)
     joblib.dump(model, options.model_dir / "model.joblib", compress=1)
     metadata: dict[str, Any] = {
         "model": options.model,

@@ -21,7 +21,7 @@ ARROWS = {
     "app": {"chalicelib"},
     "chalicelib": {"chalicelib"},
     "cli": {"cli"},
-    "benchmarks": {"benchmarks", "chalicelib", "cli", "localcloud"},
+    "benchmarks": {"app", "benchmarks", "chalicelib", "cli", "localcloud"},
     "statemachines": {"statemachines"},
     "localcloud": {"localcloud"},
 } | {name: set() for name in ALONE}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli import deploy, drop, records, reviews, target
+from tests.e2e.own_project import wait
 
 Eventually = Callable[..., Any]
 
@@ -75,12 +75,3 @@ def first(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
     """The run of three thousand generated reviews."""
     path = reviews.write(tmp_path_factory.mktemp("drop") / "reviews.tsv.gz", 3000, seed=1)
     return dropped(stack, path, wait)
-
-
-def wait(predicate: Callable[[], Any], timeout: float = 20) -> Any:
-    """What `eventually` does, for fixtures of a whole session."""
-    deadline = time.monotonic() + timeout
-    while not (found := predicate()):
-        assert time.monotonic() < deadline, f"not so after {timeout} s; last: {found!r}"
-        time.sleep(0.2)
-    return found

@@ -96,7 +96,7 @@ class Server:
 
     def launch(self) -> None:
         """Start the process, its files being there; ServingError where it is to be no more."""
-        port = _free_port()
+        port = free_port()
         with self._state:
             if self._ended:
                 raise ServingError(f"The container for {self.owner} was stopped.")
@@ -210,7 +210,7 @@ class Server:
             time.sleep(0.03)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
