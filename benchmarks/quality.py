@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from benchmarks import generated
 from benchmarks.rows import Bar, Row, Skipped
 from chalicelib.quality import query, verdict
 from chalicelib.quality.declared import Quality
@@ -30,8 +31,7 @@ HERE = Path(__file__).parent
 CHECKS = HERE / "quality_checks.toml"
 BARE = (HERE / "bare_quality.sql").read_text()
 PEERS = {"Great Expectations": "gx.py", "pandera": "pandera_checks.py"}
-ROWS, MORE = 1_000_000, 5
-SEED = 42
+MORE = 5
 TIMES = 5
 OVERHEAD, FASTER = 1.5, 5.0
 COUNTS = ("star_rating", "helpful_votes", "total_votes")
@@ -51,12 +51,10 @@ def measure() -> Iterator[Row | Skipped]:
 
 def prepared() -> Path:
     """The reviews as Parquet, made once."""
-    folder = project.home() / "bench"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"reviews-{ROWS}.parquet"
+    text = generated.tsv()
+    path = text.with_name(f"reviews-{generated.MILLION}.parquet")
     if path.exists():
         return path
-    text = reviews.write(folder / f"reviews-{ROWS}.tsv.gz", ROWS, SEED)
     typed = ", ".join(f"CAST({name} AS bigint) AS {name}" for name in COUNTS)
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in reviews.COLUMNS)
     made = path.with_suffix(".part")

@@ -6,16 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli import arrivals, package, project, records, target
+from cli import arrivals, athena, package, project, records, target
 from cli.errors import Problem
-
-ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 def report(stack: str, run_id: str) -> tuple[dict[str, Any], Path]:
@@ -80,19 +77,7 @@ def _ask(question: dict[str, Any]) -> dict[str, str]:
 
 
 def _row(stack: str, query: str) -> dict[str, str | None]:
-    """Run a query in Athena; its first row."""
-    athena, group = target.client("athena"), target.outputs(stack)["AthenaWorkGroup"]
-    started = athena.start_query_execution(QueryString=query, WorkGroup=group)
-    query_id = started["QueryExecutionId"]
-    while True:
-        status = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
-        if status["State"] in ENDED:
-            break
-        time.sleep(0.3)
-    if status["State"] != "SUCCEEDED":
-        raise Problem(f"Athena: {status.get('StateChangeReason', status['State'])}")
-    answer = athena.get_query_results(QueryExecutionId=query_id, MaxResults=2)
-    names, values = (
-        [cell.get("VarCharValue") for cell in row["Data"]] for row in answer["ResultSet"]["Rows"]
-    )
-    return dict(zip(names, values, strict=True))
+    """Run a query in Athena; its one row."""
+    group = target.outputs(stack)["AthenaWorkGroup"]
+    (row,) = athena.rows(target.client("athena"), QueryString=query, WorkGroup=group)
+    return row

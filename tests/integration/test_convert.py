@@ -14,6 +14,7 @@ import pytest
 from chalicelib import clients, settings
 from chalicelib.ingest import convert, reconcile, tables
 from chalicelib.reading import inspection
+from cli import athena
 
 TOML = settings.FILE.read_text(encoding="utf-8")
 DATASET = settings.load().dataset.model_copy(
@@ -67,27 +68,17 @@ def take(cloud: Any, place: Any, arrival_id: str, name: str, content: bytes) -> 
     }
 
 
-def query(cloud: Any, place: Any, sql: str, eventually: Any) -> list[dict[str, Any]]:
-    athena = cloud.client("athena")
-    started = athena.start_query_execution(
+def query(cloud: Any, place: Any, sql: str) -> list[dict[str, Any]]:
+    return athena.rows(
+        cloud.client("athena"),
         QueryString=sql,
         QueryExecutionContext={"Database": place.glue_database},
         ResultConfiguration={"OutputLocation": f"s3://{place.data_bucket}/results/"},
-    )["QueryExecutionId"]
-
-    def ended() -> Any:
-        found = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
-        return found["Status"]["State"] in ("SUCCEEDED", "FAILED") and found["Status"]
-
-    status = eventually(ended, 60)
-    assert status["State"] == "SUCCEEDED", status.get("StateChangeReason")
-    rows = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
-    values = [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows]
-    return [dict(zip(values[0], each, strict=True)) for each in values[1:]] if values else []
+    )
 
 
 @pytest.fixture
-def converted(cloud: Any, place: Any, eventually: Any) -> tuple[Any, reconcile.Counts]:
+def converted(cloud: Any, place: Any) -> tuple[Any, reconcile.Counts]:
     """Two files, text and Parquet, with everything that can be wrong, converted."""
     text = (
         csv_of(
@@ -114,8 +105,8 @@ def converted(cloud: Any, place: Any, eventually: Any) -> tuple[Any, reconcile.C
     ]
     source = convert.Source.of(DATASET, place.glue_database, found)
     tables.prepare(DATASET, place, source.layouts)
-    query(cloud, place, convert.insert(source, "r1"), eventually)
-    (row,) = query(cloud, place, convert.counts(source, "r1"), eventually)
+    query(cloud, place, convert.insert(source, "r1"))
+    (row,) = query(cloud, place, convert.counts(source, "r1"))
     return source, reconcile.Counts.of(sum(each["rows"] for each in found), row)
 
 
@@ -125,11 +116,9 @@ def test_every_row_is_accounted_for(converted: tuple[Any, reconcile.Counts]) -> 
     assert counts.document == {"accepted": 12, "curated": 4, "rejected": 6, "duplicates": 2}
 
 
-def test_rows_are_typed_sorted_and_whole(
-    cloud: Any, place: Any, converted: Any, eventually: Any
-) -> None:
+def test_rows_are_typed_sorted_and_whole(cloud: Any, place: Any, converted: Any) -> None:
     table = f'SELECT * FROM "curated_{DATASET.name}" ORDER BY review_id'
-    rows = query(cloud, place, table, eventually)
+    rows = query(cloud, place, table)
     assert [row["review_id"] for row in rows] == ["R1", "R2", "R6", "R8"]
     assert rows[1]["review_body"] == "two\nlines, 'quoted'"
     assert {row["review_date"] for row in rows} == {"2015-08-31"}
@@ -147,12 +136,10 @@ def test_rows_are_typed_sorted_and_whole(
     assert stars == sorted(stars)
 
 
-def test_rejects_say_row_column_value_and_reason(
-    cloud: Any, place: Any, converted: Any, eventually: Any
-) -> None:
+def test_rejects_say_row_column_value_and_reason(cloud: Any, place: Any, converted: Any) -> None:
     source, _ = converted
     target = f"s3://{place.data_bucket}/rejects/"
-    query(cloud, place, convert.rejects(source, target), eventually)
+    query(cloud, place, convert.rejects(source, target))
     s3 = cloud.client("s3")
     listed = s3.list_objects_v2(Bucket=place.data_bucket, Prefix="rejects/")["Contents"]
     lines = [
@@ -176,11 +163,9 @@ def test_rejects_say_row_column_value_and_reason(
     assert {row["arrival"] for row in lines} == {"a" * 20}
 
 
-def test_a_second_insert_is_seen_as_doubled_rows(
-    cloud: Any, place: Any, converted: Any, eventually: Any
-) -> None:
+def test_a_second_insert_is_seen_as_doubled_rows(cloud: Any, place: Any, converted: Any) -> None:
     source, counts = converted
-    query(cloud, place, convert.insert(source, "r1"), eventually)
-    (row,) = query(cloud, place, convert.counts(source, "r1"), eventually)
+    query(cloud, place, convert.insert(source, "r1"))
+    (row,) = query(cloud, place, convert.counts(source, "r1"))
     with pytest.raises(reconcile.RowsLostError, match="12 rows accepted are not 8 curated"):
         reconcile.Counts.of(counts.taken_in, row).check()
