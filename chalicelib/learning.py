@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from chalicelib.model import containers
 from chalicelib.section import ColumnName, InstanceType, Section, Share
 
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ class Training(Section):
     instance_type: InstanceType = "ml.m5.xlarge"
     spot: bool = False
     max_wait_seconds: Annotated[int, Field(gt=0, le=2419200)] = 7200
+    pretrained: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62})?$")] = ""
     hyperparameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @property
+    def transformer(self) -> bool:
+        """It needs images of its own."""
+        return self.hyperparameters.get("model") == "transformer"
 
     @model_validator(mode="after")
     def _split_has_its_column(self) -> Training:
@@ -98,12 +105,30 @@ class Gate(Section):
         return self.model_dump(exclude={"approval", "approval_timeout_hours"})
 
 
+def transformer_problems(model: Model, training: Training) -> list[str]:
+    """What a transformer needs, each by its key."""
+    found = []
+    if not training.pretrained:
+        found.append(
+            "training.pretrained: a transformer begins with an encoder; "
+            "driftloop pretrained upload minilm puts one there, and tells its name"
+        )
+    if not containers.has_gpu(training.instance_type):
+        families = ", ".join(containers.GPU_FAMILIES)
+        found.append(
+            f"training.instance_type: AWS's image for transformers is made for GPUs ({families})"
+        )
+    if model.features or not model.text:
+        found.append("model.features: a transformer reads texts alone, those of model.text")
+    return found
+
+
 def problems(
     model: Model, training: Training, evaluation: Evaluation, dataset: TrainingDataset
 ) -> list[str]:
     """What does not fit together, each by its key."""
     label = dataset.column(dataset.label)
-    found = []
+    found = transformer_problems(model, training) if training.transformer else []
     if model.problem == "regression":
         if training.balance != "none" or training.balance_evaluation:
             found.append("training.balance: a regression has no classes to balance")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
+    from chalicelib.settings import Settings
 
 VARIANT = "primary"
 CHALLENGER = "challenger"  # of an A/B test
@@ -39,6 +40,11 @@ def baseline(run_id: str, kind: str) -> str:
 def bias_config(run_id: str) -> str:
     """Clarify's analysis configuration, as it was when the run began."""
     return run(run_id, "bias/analysis_config.json")
+
+
+def pretrained(settings: Settings) -> str:
+    """The encoder that a transformer begins with, as `driftloop pretrained upload` puts it."""
+    return f"pretrained/{settings.training.pretrained}/"
 
 
 def capture(environment: Environment) -> str:

@@ -71,6 +71,7 @@ def start(port: int | None = None, wait_seconds: float = 60) -> Running:
     log = state_dir() / "start.log"
     command = [str(python), "-m", "localcloud", "--port", str(port)]
     command += ["--state", str(state_dir()), "--jobs-python", str(jobs)]
+    command += ["--transformer-python", str(jobs.parents[2] / "transformer" / "bin" / "python")]
     with log.open("w") as output:
         process = subprocess.Popen(
             command,

@@ -19,7 +19,11 @@ import linear_scorer
 import numpy as np
 import served_linear
 import served_transformer
-from sagemaker_inference.errors import BaseInferenceToolkitError
+
+try:
+    from sagemaker_inference.errors import BaseInferenceToolkitError
+except ImportError:  # AWS's training images, in which the model is evaluated, lack the toolkit
+    BaseInferenceToolkitError = Exception
 
 JSON, JSON_LINES = "application/json", "application/jsonlines"
 Model = tuple[Any, dict[str, Any]]

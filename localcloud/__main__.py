@@ -42,7 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="localcloud", description=__doc__)
     parser.add_argument("--port", type=int, default=4566, help="0 takes any free port")
     parser.add_argument("--state", type=Path, required=True, help="directory of all it remembers")
-    parser.add_argument("--jobs-python", type=Path, default=Path(sys.executable))
+    for name in ("--jobs-python", "--transformer-python"):
+        parser.add_argument(name, type=Path, default=Path(sys.executable))
     parser.add_argument(
         "--stop-grace", type=float, default=CloudConfig.stop_grace, metavar="SECONDS",
         help="what a job that is stopped has between TERM and KILL",
@@ -52,7 +53,13 @@ def main() -> None:
     state.mkdir(parents=True, exist_ok=True)
     with _only_one(state), _listening(arguments.port) as listener:
         port = listener.getsockname()[1]
-        config = CloudConfig(port, state, arguments.jobs_python.absolute(), arguments.stop_grace)
+        config = CloudConfig(
+            port,
+            state,
+            arguments.jobs_python.absolute(),
+            arguments.transformer_python.absolute(),
+            arguments.stop_grace,
+        )
         _log_to(config.log)
         adapter.configure(config)
         install(config)

@@ -15,6 +15,7 @@ class CloudConfig:
     port: int
     state: Path
     jobs_python: Path
+    transformer_python: Path  # need not be there until a job asks for it
     stop_grace: float = 120.0  # seconds between TERM and KILL for a job that is stopped, as on AWS
     region: str = "us-east-1"
     account: str = "000000000000"

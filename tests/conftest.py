@@ -19,6 +19,7 @@ from local_sagemaker import LocalSageMaker
 
 ROOT = Path(__file__).resolve().parent.parent
 JOBS_PYTHON = ROOT / ".driftloop" / "envs" / "jobs" / "bin" / "python"
+TRANSFORMER_PYTHON = ROOT / ".driftloop" / "envs" / "transformer" / "bin" / "python"
 CLOUD_PYTHON = ROOT / ".driftloop" / "envs" / "cloud" / "bin" / "python"
 
 # In an environment of their own: make test runs them apart.
@@ -45,6 +46,7 @@ class Cloud:
     """A local cloud in a process of its own."""
 
     state: Path
+    transformer_python: Path = TRANSFORMER_PYTHON
     process: subprocess.Popen[bytes] | None = None
     endpoint: str = ""
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Cloud:
         command = [str(CLOUD_PYTHON if CLOUD_PYTHON.exists() else sys.executable)]
         command += ["-m", "localcloud", "--port", str(port), "--state", str(self.state)]
         command += ["--jobs-python", str(JOBS_PYTHON if JOBS_PYTHON.exists() else sys.executable)]
+        command += ["--transformer-python", str(self.transformer_python)]
         command += ["--stop-grace", "1"]
         with output.open("ab") as file:
             self.process = subprocess.Popen(

@@ -24,6 +24,19 @@ WORDS = {
     "mae": "mean absolute error",
     "r2": "share of the variance explained (R²)",
 }
+CURVES = {
+    "rows": (
+        "training rows",
+        "Would more data help?",
+        "If the blue line still climbs at its right end, yes.<br>&nbsp;",
+    ),
+    "epoch": (
+        "epochs",
+        "How did it learn?",
+        "Where the blue line falls while the other climbs, it learns by heart;<br>the best "
+        "epoch is the one that is kept.",
+    ),
+}
 PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>$title</title>
@@ -191,18 +204,21 @@ def _trust(found: Findings) -> str:
             "as often right as it is sure;<br>below it, it is surer than it should be.</p>"
             f"{plots.calibration(points)}</div>"
         )
-    name = "accuracy" if found.classes else "rmse"
-    curve = [
-        (each["rows"], each["train"][name], each["validation"][name])
-        for each in found.model.get("learning_curve", [])
-    ]
-    if len(curve) > 1:
-        parts.append(
-            "<div><h2>Would more data help?</h2><p class='soft'>If the blue line still climbs at "
-            "its right end, yes.<br>&nbsp;</p>"
-            f"{plots.learning_curve(curve, percent=bool(found.classes))}</div>"
-        )
+    parts += _curve(found)
     return f'<section><div class="pair">{"".join(parts)}</div></section>' if parts else ""
+
+
+def _curve(found: Findings) -> list[str]:
+    """The scores after parts of the rows, or after each epoch of a transformer."""
+    name = "accuracy" if found.classes else "rmse"
+    told = found.model.get("learning_curve", [])
+    if len(told) < 2:
+        return []
+    by = "epoch" if "epoch" in told[0] else "rows"
+    points = [(each[by], each["train"][name], each["validation"][name]) for each in told]
+    axis, title, words = CURVES[by]
+    plot = plots.learning_curve(points, axis, percent=bool(found.classes))
+    return [f"<div><h2>{title}</h2><p class='soft'>{words}</p>{plot}</div>"]
 
 
 def _why(found: Findings) -> str:

@@ -89,12 +89,14 @@ def calibration(points: Sequence[tuple[float, float, int]]) -> str:
     return _svg(left + size + 20, top + size + 46, parts, "calibration")
 
 
-def learning_curve(points: Sequence[tuple[int, float, float]], percent: bool = True) -> str:
-    """(rows, on the training split, on the validation split)."""
+def learning_curve(
+    points: Sequence[tuple[int, float, float]], axis: str = "training rows", percent: bool = True
+) -> str:
+    """(rows or epochs, on the training split, on the validation split)."""
     size, left, top = 260, 52, 12
     most = max(rows for rows, _, _ in points)
     highest = 1.0 if percent else max(max(a, b) for _, a, b in points) or 1.0
-    parts = _axes(size, left, top, f"training rows (all: {most:,})", "", highest, percent)
+    parts = _axes(size, left, top, f"{axis} (all: {most:,})", "", highest, percent)
     for index, (name, colour) in enumerate((("training", ORANGE), ("validation", BLUE))):
         line = [
             (left + point[0] / most * size, top + (1 - point[1 + index] / highest) * size)

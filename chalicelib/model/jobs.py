@@ -86,14 +86,13 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
     return {
         "TrainingJobName": f"{run_id}-train",
         "AlgorithmSpecification": {
-            "TrainingImage": containers.image(places.region(environment)),
+            "TrainingImage": containers.training(places.region(environment), settings),
             "TrainingInputMode": "File",
             "MetricDefinitions": _metrics(settings),
         },
         "HyperParameters": {key: parameter(value) for key, value in parameters.items()},
         "InputDataConfig": [
-            _channel(environment, split, places.run(run_id, f"splits/{split}/"))
-            for split in ("train", "validation")
+            _channel(name, uri) for name, uri in _channels(run_id, environment, settings).items()
         ],
         "OutputDataConfig": {
             "S3OutputPath": places.uri(environment, places.run(run_id, "model/").rstrip("/"))
@@ -104,6 +103,19 @@ def train(run_id: str, environment: Environment, settings: Settings) -> Request:
         **_patience(settings),
         "Tags": _tags(settings),
     }
+
+
+def _channels(run_id: str, environment: Environment, settings: Settings) -> dict[str, str]:
+    """What training reads. A transformer's artefact holds the code that serves it."""
+    found = {
+        split: places.uri(environment, places.run(run_id, f"splits/{split}/"))
+        for split in ("train", "validation")
+    }
+    if settings.training.pretrained:
+        found["pretrained"] = places.uri(environment, places.pretrained(settings))
+    if settings.training.transformer:
+        found["inference"] = places.code(environment, "inference")
+    return found
 
 
 def _patience(settings: Settings) -> Request:
@@ -139,6 +151,7 @@ def evaluate(
         settings,
         instance=settings.training.instance_type,
         program="evaluate.py",
+        image=containers.training(places.region(environment), settings),
         inputs=inputs,
         outputs={"evaluation": places.run(run_id, "evaluation/")},
         variables={
@@ -165,6 +178,7 @@ def processing(
     outputs: Mapping[str, str],
     variables: Mapping[str, str],
     archive: str = "training",
+    image: str = "",
 ) -> Request:
     code = fetched("code", places.code(environment, archive))
     start = (
@@ -180,7 +194,7 @@ def processing(
         "ProcessingResources": {"ClusterConfig": _cluster(instance)},
         "StoppingCondition": {"MaxRuntimeInSeconds": settings.training.max_runtime_seconds},
         "AppSpecification": {
-            "ImageUri": containers.image(places.region(environment)),
+            "ImageUri": image or containers.image(places.region(environment)),
             "ContainerEntrypoint": ["/bin/sh", "-c", start],
         },
         "Environment": dict(variables),
@@ -217,10 +231,10 @@ def _output(name: str, uri: str) -> Request:
     }
 
 
-def _channel(environment: Environment, name: str, key: str) -> Request:
+def _channel(name: str, uri: str) -> Request:
     source = {
         "S3DataType": "S3Prefix",
-        "S3Uri": places.uri(environment, key),
+        "S3Uri": uri,
         "S3DataDistributionType": "FullyReplicated",
     }
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}

@@ -35,7 +35,7 @@ def request(
         "ClientToken": run_id,
         "ModelApprovalStatus": "PendingManualApproval" if settings.gate.by_hand else "Approved",
         "InferenceSpecification": {
-            "Containers": [rollout.container(environment, run_id)],
+            "Containers": [rollout.container(environment, settings, run_id)],
             "SupportedContentTypes": ["application/json"],
             "SupportedResponseMIMETypes": ["application/json"],
             "SupportedRealtimeInferenceInstanceTypes": [settings.endpoint.instance_type],

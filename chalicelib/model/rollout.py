@@ -25,10 +25,10 @@ def name(settings: Settings, run_id: str) -> str:
     return f"{settings.pipeline.name}-{run_id}"
 
 
-def container(environment: Environment, run_id: str) -> Request:
-    """The scikit-learn container with the run's model and the inference script."""
+def container(environment: Environment, settings: Settings, run_id: str) -> Request:
+    """The container that serves the run's model by the inference script."""
     return {
-        "Image": containers.image(places.region(environment)),
+        "Image": containers.serving(places.region(environment), settings),
         "ModelDataUrl": places.uri(environment, places.model(run_id)),
         "Environment": {
             "SAGEMAKER_PROGRAM": "inference.py",
@@ -42,7 +42,7 @@ def container(environment: Environment, run_id: str) -> Request:
 def create_model(
     run_id: str, environment: Environment, settings: Settings, version: int
 ) -> Request:
-    primary = container(environment, run_id)
+    primary = container(environment, settings, run_id)
     primary["Environment"]["MODEL_VERSION"] = str(version)
     return {
         "ModelName": name(settings, run_id),

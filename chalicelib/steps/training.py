@@ -57,10 +57,13 @@ def plan_training(run: Run) -> dict[str, Any]:
     compared = bias.config(configured)
     reports.write(environment, places.bias_config(run_id), compared)
     splits = {"splits": _splits(run, environment)}
+    begun = dict(splits)
+    if configured.training.pretrained:
+        begun["pretrained"] = caching.listing(environment, places.pretrained(configured))
     look = _looking(run, environment, earlier)
     planned: dict[str, Entry] = {}
     for job in ("train", "baseline"):
-        wanted = caching.key(requests[job], splits, [run_id])
+        wanted = caching.key(requests[job], begun, [run_id])
         planned[job] = look(job, requests[job], wanted)
     # A model is what one training made: another with the same key need not be the same.
     models = {

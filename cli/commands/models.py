@@ -51,6 +51,22 @@ def approve(
     show.console.print(f"version {version} is {decided['status']}{escape(goes_on)}")
 
 
+pretrained_app = typer.Typer(help="Encoders that a transformer begins with.", no_args_is_help=True)
+app.add_typer(pretrained_app, name="pretrained", rich_help_panel=PANEL)
+
+
+@pretrained_app.command("upload")
+def upload_pretrained(
+    source: Annotated[str, typer.Argument(help="An encoder's folder, or minilm.")],
+    name: Annotated[str, typer.Option(help="Its name; else the folder's.")] = "",
+) -> None:
+    """Put an encoder where training finds it; its name goes into training.pretrained."""
+    from cli import pretrained
+
+    put = pretrained.upload(stack(), source, name)
+    show.console.print(f'uploaded; in pipeline.toml, under [training]: pretrained = "{put}"')
+
+
 def _state(model: dict[str, Any]) -> str:
     """In service, waiting for a person, or as the registry says."""
     if model["in_service"]:

@@ -28,7 +28,7 @@ if module:
     delattr(importlib.import_module(module), name)
 elif name:
     sys.modules[name] = None
-adapter.configure(CloudConfig(1, Path(sys.argv[1]), Path(sys.executable)))
+adapter.configure(CloudConfig(1, Path(sys.argv[1]), *[Path(sys.executable)] * 2))
 """
 
 

@@ -87,7 +87,54 @@ def test_the_training_job_writes_where_the_others_read(environment: Environment)
     written = f"{train['OutputDataConfig']['S3OutputPath']}/{train['TrainingJobName']}"
     model = next(i for i in evaluate["ProcessingInputs"] if i["InputName"] == "model")
     assert model["S3Input"]["S3Uri"] == f"{written}/output/model.tar.gz"
-    assert rollout.container(environment, RUN)["ModelDataUrl"] == model["S3Input"]["S3Uri"]
+    assert (
+        rollout.container(environment, settings.load(), RUN)["ModelDataUrl"]
+        == model["S3Input"]["S3Uri"]
+    )
+
+
+def transformer() -> settings.Settings:
+    loaded = settings.load()
+    changes = {
+        "hyperparameters": {"model": "transformer", "export": "onnx-int8"},
+        "pretrained": "minilm",
+        "instance_type": "ml.g5.xlarge",
+    }
+    training = loaded.training.model_copy(update=changes)
+    return loaded.model_copy(update={"training": training})
+
+
+def test_a_transformers_jobs(environment: Environment) -> None:
+    train = jobs.train(RUN, environment, transformer())
+    evaluate = jobs.evaluate(RUN, environment, transformer(), champion_run=None)
+    check("CreateTrainingJob", train)
+    check("CreateProcessingJob", evaluate)
+    channels = {
+        each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"]
+        for each in train["InputDataConfig"]
+    }
+    assert channels["pretrained"] == "s3://data-bucket/pretrained/minilm/"
+    assert channels["inference"] == "s3://artifacts/code/abc/inference.tar.gz"
+    assert train["AlgorithmSpecification"]["TrainingImage"] == (
+        "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-training:"
+        "2.9.0-transformers5.3.0-gpu-py312-cu130-ubuntu22.04"
+    )
+    assert (
+        evaluate["AppSpecification"]["ImageUri"]
+        == (train["AlgorithmSpecification"]["TrainingImage"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "device"), [("ml.m5.large", "cpu"), ("ml.g4dn.xlarge", "gpu")]
+)
+def test_a_transformers_endpoint(environment: Environment, instance_type: str, device: str) -> None:
+    loaded = transformer()
+    endpoint = loaded.endpoint.model_copy(update={"instance_type": instance_type})
+    loaded = loaded.model_copy(update={"endpoint": endpoint})
+    image = rollout.container(environment, loaded, RUN)["Image"]
+    assert "/huggingface-pytorch-inference:2.6.0-transformers5.5.3-" in image
+    assert f"-{device}-py312-" in image
 
 
 def test_hyperparameters_are_text(environment: Environment) -> None:

@@ -79,6 +79,7 @@ class Server:
         self.isolated = bool(model.get("EnableNetworkIsolation"))
         self.log, self.owner, self.start_seconds = log, owner, start_seconds
         self.folder = _config[0].state / "serving" / uuid.uuid4().hex
+        self.python = _config[0].jobs_python
         self.process: subprocess.Popen[bytes] | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._state = threading.Condition()
@@ -88,7 +89,7 @@ class Server:
     def start(self) -> None:
         """Fetch the model and wait until it answers; ServingError where it does not."""
         try:
-            images.check(self.container["Image"])
+            self.python = images.python(self.container["Image"])
             self._fetch()
         except JobError as error:
             raise ServingError(str(error)) from error
@@ -102,8 +103,10 @@ class Server:
                 raise ServingError(f"The container for {self.owner} was stopped.")
             self._ready = False
             self.process = process = subprocess.Popen(
-                [str(_config[0].jobs_python), str(PROGRAM), str(port), str(self.folder)],
-                env=images.environment(self.isolated) | self.environment | self._where(),
+                [str(self.python), str(PROGRAM), str(port), str(self.folder)],
+                env=images.environment(self.python, self.isolated)
+                | self.environment
+                | self._where(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

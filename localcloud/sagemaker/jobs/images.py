@@ -7,38 +7,47 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from localcloud.sagemaker.jobs.lifecycle import JobError, config
 
-FRAMEWORKS = (
-    "sagemaker-scikit-learn",
-    "sagemaker-xgboost",
-    "pytorch-training",
-    "pytorch-inference",
-    "huggingface-pytorch-training",
-    "huggingface-pytorch-inference",
-    "sagemaker-base-python",
-)
+# Each with the environment that stands for it.
+FRAMEWORKS = {
+    "sagemaker-scikit-learn": "jobs",
+    "sagemaker-xgboost": "jobs",
+    "sagemaker-base-python": "jobs",
+    "pytorch-training": "transformer",
+    "pytorch-inference": "transformer",
+    "huggingface-pytorch-training": "transformer",
+    "huggingface-pytorch-inference": "transformer",
+}
 AWS = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(?P<name>[^:@]+)[:@].+")
 
 
-def check(image: str) -> None:
-    """Refuse an image that this machine has no environment for, as one that cannot be pulled."""
+def python(image: str) -> Path:
+    """The Python that runs an image's programs; JobError as for an image that cannot be pulled."""
     found = AWS.fullmatch(image)
     if found is None or found["name"] not in FRAMEWORKS:
         raise JobError(
             f"ClientError: Cannot pull the image {image}. The local cloud runs AWS's framework "
             f"images only: {', '.join(FRAMEWORKS)}"
         )
+    if FRAMEWORKS[found["name"]] == "jobs":
+        return config().jobs_python
+    if not config().transformer_python.exists():
+        raise JobError(
+            f"ClientError: Cannot pull the image {image}: this machine has no environment for it. "
+            "Run: make transformer"
+        )
+    return config().transformer_python
 
 
-def environment(isolated: bool = False) -> dict[str, str]:
+def environment(python: Path, isolated: bool = False) -> dict[str, str]:
     """What every job's process sees: this cloud as AWS, and nothing of our own environment.
 
     Under network isolation a container has no AWS credentials.
     https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
     """
-    python = config().jobs_python
     plain = {
         "PATH": f"{python.parent}{os.pathsep}{os.defpath}",
         "HOME": os.environ.get("HOME", "/"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from localcloud.sagemaker.errors import refuse_unserved, validation
 from localcloud.sagemaker.jobs import checks, files, images, lifecycle, process
-from localcloud.sagemaker.jobs.lifecycle import Job, JobError, config
+from localcloud.sagemaker.jobs.lifecycle import Job, JobError
 from localcloud.sagemaker.service import operation
 from localcloud.sagemaker.store import now
 
@@ -67,13 +67,13 @@ def stop_processing_job(request: dict[str, Any]) -> None:
 
 def _run(job: Job) -> None:
     request = job.request
-    images.check(request["AppSpecification"]["ImageUri"])
+    python = images.python(request["AppSpecification"]["ImageUri"])
     _download(job)
     _configure(job)
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
     isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
     environment = {
-        **images.environment(isolated),
+        **images.environment(python, isolated),
         "PROCESSING_JOB_NAME": job.name,
         **request.get("Environment", {}),
     }
@@ -84,7 +84,7 @@ def _run(job: Job) -> None:
     uploader = threading.Thread(target=_upload_continuously, args=(job, done), daemon=True)
     uploader.start()
     try:
-        ended = process.run(job, _command(request), job.directory, environment, limit)
+        ended = process.run(job, _command(request, python), job.directory, environment, limit)
     finally:
         done.set()
         uploader.join()
@@ -141,7 +141,7 @@ def _configure(job: Job) -> None:
     (folder / "resourceconfig.json").write_text(json.dumps(hosts))
 
 
-def _command(request: dict[str, Any]) -> list[str]:
+def _command(request: dict[str, Any], python: Path) -> list[str]:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-run-image.html"""
     application = request["AppSpecification"]
     entry = application.get("ContainerEntrypoint")
@@ -149,7 +149,7 @@ def _command(request: dict[str, Any]) -> list[str]:
         raise JobError("ClientError: framework images need a ContainerEntrypoint")
     command = [*entry, *application.get("ContainerArguments", [])]
     if command[0] in ("python", "python3"):
-        command[0] = str(config().jobs_python)
+        command[0] = str(python)
     return command
 
 

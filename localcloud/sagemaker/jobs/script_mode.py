@@ -26,8 +26,8 @@ MESSAGE_LIMIT = 600  # of the 1024 characters of a FailureReason
 class Script:
     """The program of one training job, its arguments and its environment."""
 
-    def __init__(self, job: Job) -> None:
-        self.job, self.base = job, job.directory
+    def __init__(self, job: Job, python: Path) -> None:
+        self.job, self.base, self.python = job, job.directory, python
         raw = job.request.get("HyperParameters", {})
         parameters = {name: _decoded(value) for name, value in raw.items()}
         self.own = {k: v for k, v in parameters.items() if k.startswith(OWN)}
@@ -56,13 +56,13 @@ class Script:
         if (self.folder / "requirements.txt").is_file():
             self.job.log.note(
                 "requirements.txt is not installed by the local cloud: "
-                f"packages come from {config().jobs_python.parent.parent.name}",
+                f"packages come from {self.python.parent.parent.name}",
             )
 
     def command(self) -> list[str]:
         if self.program.endswith(".sh"):
             return ["/bin/sh", "-c", f"./{self.program} " + " ".join(self.arguments())]
-        return [str(config().jobs_python), self.program, *self.arguments()]
+        return [str(self.python), self.program, *self.arguments()]
 
     def error(self, code: int, last_lines: Iterable[str]) -> str:
         """What the toolkit writes to the `failure` file when the script has not.

@@ -111,8 +111,8 @@ def _check_channel(channel: dict[str, Any], algorithm: dict[str, Any]) -> None:
 
 def _run(job: Job, hear: metrics.Hear | None) -> None:
     request, base = job.request, job.directory
-    images.check(request["AlgorithmSpecification"]["TrainingImage"])
-    script = script_mode.Script(job)
+    python = images.python(request["AlgorithmSpecification"]["TrainingImage"])
+    script = script_mode.Script(job, python)
     job.enter("Downloading")
     for channel in request.get("InputDataConfig", []):
         source = channel["DataSource"]["S3DataSource"]
@@ -137,7 +137,9 @@ def _run(job: Job, hear: metrics.Hear | None) -> None:
             job,
             script.command(),
             script.folder,
-            images.environment(isolated) | script.environment() | request.get("Environment", {}),
+            images.environment(python, isolated)
+            | script.environment()
+            | request.get("Environment", {}),
             request["StoppingCondition"].get("MaxRuntimeInSeconds", DAY),
             read,
         )
