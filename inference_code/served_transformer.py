@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,8 @@ class Regressor(Transformer):
 
 
 def _onnx(folder: Path, threads: int) -> Run:
+    """By the installed runtime, else by the one that came with the model."""
+    sys.path.append(str(folder / "code" / "packages"))
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -6,8 +6,10 @@ https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import logging
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,17 +24,19 @@ from transformer_network import Answers
 
 OPSET = 17
 MODEL = "model.onnx"
+PACKAGES = ("onnx==1.18.0", "onnxruntime==1.32.0")
 POINT = 0.01  # of accuracy, or as a share of the error, that eight bits may cost
 CHECKED_ROWS = 2000
 INPUTS = ("input_ids", "attention_mask")
 
 
 def needed(module: str) -> Any:
-    """A module of onnxruntime; DataError where the image lacks it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise DataError(f"the export needs the packages onnx and onnxruntime: {error}") from error
+    """A module of onnxruntime, installed where it is not: AWS's training image lacks it."""
+    if importlib.util.find_spec("onnx") is None or importlib.util.find_spec("onnxruntime") is None:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", *PACKAGES]
+        if subprocess.run(command).returncode:
+            raise DataError(f"the export needs {' and '.join(PACKAGES)}, which cannot be installed")
+    return importlib.import_module(module)
 
 
 def export(

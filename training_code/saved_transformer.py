@@ -9,13 +9,14 @@ model.onnx      where the hyperparameter export asks for it: int64 `input_ids` a
                 (n, 1) numbers
 config.json model.safetensors head.safetensors   otherwise: the encoder as Hugging Face stores it
 metadata.json   what the training tells of the model, as every model here does
-code/           the inference code, where AWS's PyTorch images look for it
+code/           the inference code, where AWS's images look for it, and packages/: ONNX Runtime
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -98,15 +99,19 @@ def _metadata(fitted: Fitted, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _add_code(archive: Path | None, folder: Path, exported: dict[str, Any]) -> None:
-    """AWS's Hugging Face image serves model/code/inference.py, and installs its requirements.txt.
+def _add_code(channel: Path | None, folder: Path, exported: dict[str, Any]) -> None:
+    """AWS's Hugging Face image serves model/code/inference.py.
 
+    ONNX Runtime comes along: the images lack it, and a job without network cannot fetch it.
     https://github.com/aws/sagemaker-huggingface-inference-toolkit
     """
-    if archive is None:
+    if channel is None:
         return
-    for packed in archive.glob("*.tar.gz"):
-        with tarfile.open(packed) as tar:
-            tar.extractall(folder, filter="data")
+    with tarfile.open(channel / "inference.tar.gz") as tar:
+        tar.extractall(folder, filter="data")
     if exported:
-        (folder / "requirements.txt").write_text("onnxruntime\n")
+        runtime = Path(onnx_export.needed("onnxruntime").__file__).parent
+        there = folder / "packages" / "onnxruntime"
+        shutil.copytree(runtime / "capi", there / "capi", ignore=shutil.ignore_patterns("*.pyc"))
+        for path in filter(Path.is_file, runtime.iterdir()):  # its licence among them
+            shutil.copy(path, there)

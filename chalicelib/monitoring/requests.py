@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib import clock, places
-from chalicelib.model import jobs
+from chalicelib.model import containers, jobs
 from chalicelib.model.jobs import Request
 from chalicelib.monitoring import attribution, kinds, model_quality
 from chalicelib.monitoring.kind import Kind, Need
@@ -51,6 +51,7 @@ def model_baselines(run_id: str, environment: Environment, settings: Settings) -
         instance=settings.monitor.instance_type,
         program="model_baselines.py",
         archive=ARCHIVE,
+        image=containers.training(places.region(environment), settings),
         inputs=[
             jobs.given(environment, "baseline", places.run(run_id, "held-out/")),
             jobs.given(environment, "model", places.model(run_id)),
@@ -108,6 +109,11 @@ def look(
         instance=settings.monitor.instance_type,
         program=kind.program,
         archive=ARCHIVE,
+        image=(
+            containers.training(places.region(environment), settings)
+            if "model" in kind.needs
+            else containers.image(places.region(environment))
+        ),
         inputs=[
             listed("capture", "capture"),
             jobs.given(environment, "baseline", places.baseline(champion_run, kind.name)),

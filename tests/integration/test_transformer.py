@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/hugging-face.html
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import subprocess
+import tarfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +104,9 @@ def test_it_is_trained_evaluated_and_served(
         "train:accuracy",
         "validation:accuracy",
     }
+    assert {"model.onnx", "code/inference.py", "code/packages/onnxruntime/__init__.py"} <= packed(
+        cloud, environment
+    )
     request = jobs.evaluate("r1", environment, loaded, champion_run=None)
     sagemaker.create_processing_job(**request)
     found = eventually(
@@ -146,6 +151,13 @@ def served(
         return answer
     finally:
         sagemaker.delete_endpoint(EndpointName=name)
+
+
+def packed(cloud: Cloud, environment: Environment) -> set[str]:
+    """The files of the artefact."""
+    found = cloud.client("s3").get_object(Bucket=environment.data_bucket, Key=places.model("r1"))
+    with tarfile.open(fileobj=io.BytesIO(found["Body"].read())) as tar:
+        return set(tar.getnames())
 
 
 def ended(describe: Callable[..., Any], word: str, name: str) -> Any:
