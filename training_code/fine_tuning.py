@@ -25,6 +25,8 @@ from torch import nn
 from transformer_data import Encoded, Sampler
 from transformer_network import Network
 
+AFTERWARDS = ("export",)  # options that change nothing of the training
+
 
 @dataclass
 class Fitted:
@@ -103,7 +105,11 @@ class Training:
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, torch.Tensor] = {}
         self.fingerprint = checkpoints.fingerprint(
-            {name: value for name, value in vars(options).items() if not isinstance(value, Path)},
+            {
+                name: value
+                for name, value in vars(options).items()
+                if name not in AFTERWARDS and not isinstance(value, Path)
+            },
             transformer_network.digest(options.pretrained),
             asdict(learned),
             [[side.ids, side.known.tolist()] for side in (train, validation)],
