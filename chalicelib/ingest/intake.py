@@ -5,8 +5,9 @@ is written down once. An arrival's id is its content's digest, so the same conte
 whatever its name. The file itself moves to raw/ as it came; its rows lie beside it under text/,
 as Athena reads them (Parquet it reads as it is).
 
-Limits: a function runs 15 minutes and has the space of /tmp that the template gives it, which is
-enough for 2 GB of gzip; `max_mb` of the dataset keeps larger files out.
+Limits: a function runs 15 minutes and has the 10 GB of /tmp that the template gives it. Files are
+read in pieces, so memory does not depend on their size; `max_mb` of the dataset and MOST_TEXT keep
+out what would take longer. 150 million reviews, 8 GB of gzip, are five files or more.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 

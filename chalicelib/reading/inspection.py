@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.schema import Dataset
 
 MEGABYTE = 1024 * 1024
+MOST_TEXT = 16 * 1024**3  # unpacked, in bytes: what a function has the time and /tmp for
 PARQUET = "parquet"
 # Types of a Parquet file that a declared type may be read from; text may be read as any.
 READABLE = {
@@ -61,7 +62,7 @@ def inspect(
 ) -> Inspected:
     """Read a file once and write its rows; RefusedError says what is wrong with it.
 
-    `waived`: a person lets the file through whatever its size and ratio.
+    `waived`: a person lets the file through whatever its size and ratio, up to MOST_TEXT.
     """
     check_size(name, size, None if waived else dataset.max_mb)
     digest = hashlib.sha256()
@@ -136,11 +137,24 @@ def _parquet(
 
 def _text(name: str, kind: kinds.Kind, raw: Iterable[bytes], ratio: float) -> Iterator[bytes]:
     """The unpacked content; what is no text is told by its first bytes."""
-    unpacked = unpacking.unpacked(name, kind.compression, raw, ratio)
+    unpacked = _within(name, unpacking.unpacked(name, kind.compression, raw, ratio))
     first = next(filter(None, unpacked), b"")
     kinds.not_a_stranger(name, first)
     yield first
     yield from unpacked
+
+
+def _within(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    taken = 0
+    for piece in pieces:
+        taken += len(piece)
+        if taken > MOST_TEXT:
+            raise RefusedError(
+                "too_large",
+                f"{name} holds more than {MOST_TEXT / MEGABYTE:,.0f} MB of text, the most that "
+                "intake has time for. Split it.",
+            )
+        yield piece
 
 
 def _hashed(pieces: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:

@@ -225,6 +225,16 @@ def test_a_file_over_the_limit_is_refused_unless_a_person_lets_it_through() -> N
     assert look("a.tsv.gz", BOMB, 100_000, waived=True)[0].rows == 250_001
 
 
+def test_more_text_than_a_function_has_time_for_is_refused_whoever_lets_it_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inspection, "MOST_TEXT", 1024**2)
+    with pytest.raises(RefusedError, match="more than 1 MB of text") as refused:
+        look("a.tsv.gz", BOMB, 100_000, waived=True)
+    assert refused.value.code == "too_large"
+    assert look("a.tsv", TEXT)[0].rows == 1
+
+
 def test_the_digest_is_of_the_bytes_whatever_the_pieces() -> None:
     assert look("a.tsv", TEXT, 3)[0].digest == look("b.tsv", TEXT, 1000)[0].digest
 
