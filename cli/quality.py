@@ -38,7 +38,12 @@ def report(stack: str, run_id: str) -> tuple[dict[str, Any], Path]:
 def suggest_of_file(path: Path, dataset: str | None) -> str:
     """TOML of checks that a file's rows keep; no cloud is needed."""
     question = {"dataset": dataset or arrivals.datasets()[0], "file": str(path.resolve())}
-    return _ask(question)["toml"]
+    python = Path(sys.executable)
+    if path.suffix == ".parquet":  # which only the jobs' environment reads
+        python = project.home() / "envs" / "jobs" / "bin" / "python"
+        if not python.exists():
+            raise Problem(f"nothing here reads {path.name} yet", "First: make setup")
+    return _ask(question, python)["toml"]
 
 
 def suggest_of_dataset(stack: str, dataset: str) -> str:
@@ -60,11 +65,11 @@ def suggest_of_dataset(stack: str, dataset: str) -> str:
     return answer["toml"]
 
 
-def _ask(question: dict[str, Any]) -> dict[str, str]:
+def _ask(question: dict[str, Any], python: Path = Path(sys.executable)) -> dict[str, str]:
     """The project's own library answers, in a process with what it requires."""
     paths = (str(project.root()), str(package.dependencies()))
     done = subprocess.run(
-        [sys.executable, "-m", "chalicelib.quality"],
+        [str(python), "-m", "chalicelib.quality"],
         input=json.dumps(question),
         capture_output=True,
         text=True,

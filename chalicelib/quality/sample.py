@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 import tempfile
@@ -9,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from chalicelib.quality.kinds import NULL_BIN
 from chalicelib.quality.patterns import DATA_TYPES, PRESETS
@@ -33,15 +34,12 @@ def read(path: Path, dataset: Dataset) -> Table:
     with path.open("rb") as file, tempfile.TemporaryFile() as sink:
         pieces = iter(lambda: file.read(PIECE), b"")
         found = inspection.inspect(path.name, path.stat().st_size, pieces, dataset, sink)
-        if not found.is_text:
-            raise ValueError(f"{path.name} is Parquet: drop it, then ask for its dataset")
         sink.seek(0)
-        listed = list(itertools.islice(_rows(sink.read(found.parts[0])), MOST_ROWS))
-    names, *values = listed
-    casts = {column.name: _cast(column) for column in dataset.columns}
-    columns = zip(names, zip(*values, strict=True), strict=True)
+        columns = _of_text(sink, found.parts) if found.is_text else _of_parquet(path)
     return {
-        name: [casts[name](each) for each in column] for name, column in columns if name in casts
+        column.name: list(map(_cast(column), columns[column.name]))
+        for column in dataset.columns
+        if column.name in columns
     }
 
 
@@ -58,10 +56,37 @@ def histogram(column: Sequence[Any]) -> dict[str, int]:
     return dict(Counter(NULL_BIN if value is None else str(value) for value in column))
 
 
-def _rows(packed: bytes) -> Iterator[list[str]]:
-    text = zlib.decompress(packed, 31).decode()
-    for line in text.splitlines():
-        yield [each.replace("\x1e", "\n") for each in line.split(rows.DELIMITER.decode())]
+def _of_text(sink: IO[bytes], parts: Sequence[int]) -> dict[str, Sequence[str]]:
+    """Columns of the rows as intake wrote them."""
+    lines = (line for size in parts for line in _lines(sink.read(size)))
+    names = next(lines)
+    found = itertools.islice((line for line in lines if line != names), MOST_ROWS)
+    return dict(zip(names, zip(*found, strict=True), strict=True))
+
+
+def _lines(packed: bytes) -> Iterator[list[str]]:
+    end = rows.LINE_END.decode()
+    for line in zlib.decompress(packed, 31).decode().removesuffix("\n").split("\n"):
+        yield [each.replace(end, "\n") for each in line.split(rows.DELIMITER.decode())]
+
+
+def _of_parquet(path: Path) -> dict[str, Sequence[str]]:
+    """Columns of a Parquet file, each value as the text that says it."""
+    import pyarrow.parquet
+
+    batch = next(pyarrow.parquet.ParquetFile(path).iter_batches(MOST_ROWS))
+    return {
+        name.lower(): [_said(value) for value in column.to_pylist()]
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    }
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.date().isoformat() if isinstance(value, dt.datetime) else str(value)
 
 
 def _cast(column: Column) -> Callable[[str], Any]:

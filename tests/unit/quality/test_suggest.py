@@ -17,6 +17,7 @@ from chalicelib.quality import __main__ as asked
 from chalicelib.quality import fitting, sample, suggest, verdict
 from chalicelib.quality.declared import Quality
 from chalicelib.quality.query import Wanted
+from chalicelib.reading import rows
 from chalicelib.schema import TrainingDataset
 from cli import reviews
 from tests.unit.quality.conftest import Measure
@@ -133,6 +134,32 @@ def test_a_files_suggestions_are_a_section_that_its_rows_keep(
     assert fitting.problems(section, dataset, dataset.label) == []
     stars = [each for each in section.checks if each.metric.startswith("membership(star_rating")]
     assert [each.values for each in stars] == [(1, 2, 3, 4, 5)]
+
+
+def test_parquet_and_lines_inside_values_are_read_as_well(tmp_path: Path) -> None:
+    made = pd.DataFrame(list(reviews.rows(300, seed=5)))
+    made["review_body"] = "two\nlines " + made["review_body"]
+    dataset = settings.load().dataset.model_copy(update={"quote": '"', "delimiter": ","})
+    made.to_csv(tmp_path / "made.csv", index=False)
+    typed = made.astype({"star_rating": "int64"}).assign(
+        review_date=pd.to_datetime(made["review_date"])
+    )
+    typed.to_parquet(tmp_path / "made.parquet")
+    of_csv = sample.read(tmp_path / "made.csv", dataset)
+    assert of_csv["review_body"] == made["review_body"].to_list()
+    assert of_csv["star_rating"] == typed["star_rating"].to_list()
+    assert sample.read(tmp_path / "made.parquet", dataset) == of_csv
+
+
+def test_the_first_rows_go_over_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = reviews.write(tmp_path / "made.tsv.gz", 300, seed=5)
+    dataset = settings.load().dataset
+    whole = sample.read(path, dataset)
+    monkeypatch.setattr(rows, "PART", 0)
+    monkeypatch.setattr(sample, "PIECE", 2000)
+    assert sample.read(path, dataset) == whole
+    monkeypatch.setattr(sample, "MOST_ROWS", 120)
+    assert {name: each[:120] for name, each in whole.items()} == sample.read(path, dataset)
 
 
 def test_a_runs_suggestions_take_two_queries() -> None:
