@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,14 @@ from cli import target
 from cli.errors import Problem
 
 
-def call(stack: str, method: str, path: str, body: Any = None, timeout: float = 35) -> Any:
+def call(
+    stack: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    timeout: float = 35,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
     """Call a route (`/predictions`) and return the decoded answer.
 
     Every call is signed (Signature Version 4), which the routes for administrators need, and has
@@ -28,22 +36,22 @@ def call(stack: str, method: str, path: str, body: Any = None, timeout: float = 
     target.choose()
     url = target.outputs(stack)["ApiUrl"].rstrip("/") + path
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json", "x-api-key": _key(stack)}
-    request = AWSRequest(method, url, headers, data)
+    sent = {"Content-Type": "application/json", "x-api-key": _key(stack), **(headers or {})}
+    request = AWSRequest(method, url, sent, data)
     session = boto3.Session()
     credentials = session.get_credentials()
     if credentials is None:
         raise Problem("no AWS credentials were found", "Configure them: aws configure")
     SigV4Auth(credentials, "execute-api", session.region_name or "us-east-1").add_auth(request)
-    headers = dict(request.headers)
+    sent = dict(request.headers)
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         # An API has a host name of its own; another endpoint serves it under that Host header.
         parts = urlsplit(url)
         where = parts.path + (f"?{parts.query}" if parts.query else "")
-        url, headers["Host"] = endpoint.rstrip("/") + where, parts.netloc
+        url, sent["Host"] = endpoint.rstrip("/") + where, parts.netloc
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(url, data, headers, method=method), timeout=timeout
+            urllib.request.Request(url, data, sent, method=method), timeout=timeout
         ) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:

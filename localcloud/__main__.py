@@ -33,6 +33,7 @@ PACKAGES = (
     "athena",
     "sagemaker",
     "autoscaling",
+    "pricing",
 )
 
 

@@ -86,6 +86,31 @@ def stop_ab(follow: Follow = True) -> None:
     _change({"action": "stop", "kind": "ab"}, follow)
 
 
+@app.command(rich_help_panel=PANEL)
+def endpoints(
+    unused: Annotated[bool, typer.Option("--unused", help="Only those that nobody asks.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=455, help="How far back.")] = 14,
+    json: Json = False,
+) -> None:
+    """Every endpoint of the account: its size, its traffic, its cost; which are not used."""
+    from cli import endpoints as listing
+
+    found = [each for each in listing.every(days) if each["unused"] or not unused]
+    if json:
+        show.as_json(found)
+        return
+    for each in found:
+        sizes = [f"{count} x {kind}" for kind, count in each["instances"].items()]
+        each["instances"] = ", ".join(sizes)
+        each["monthly_cost"] = each["monthly_cost"] and f"${each['monthly_cost']:,.2f}"
+    columns = ("endpoint", "instances", "invocations", "instance_hours", "monthly_cost")
+    show.table(found, (*columns, "created_at"), title=f"in the last {days} days, at today's size")
+    if published := sorted(filter(None, (each["published"] for each in found))):
+        show.console.print(f"prices: AWS's price list of {published[0]}, on demand")
+    if any(each["monthly_cost"] is None for each in found):
+        show.console.print("the price list could not be asked: the cost is in instance-hours")
+
+
 def _change(request: dict[str, Any], follow: bool) -> None:
     from cli import rollout
 
