@@ -69,16 +69,16 @@ def cost(
     `monthly_cost`: of 730 hours, AWS's month. `published`: the day of the oldest price.
     """
     total = sum(instances.values())
-    found: dict[str, Any] = {"instance_hours": round(total * hours, 1)}
-    known = {kind: prices[kind] for kind in instances if prices.get(kind)}
-    if not instances or len(known) < len(instances):
-        return {**found, "cost": None, "monthly_cost": None, "published": None}
-    hourly = sum(known[kind].dollars * count for kind, count in instances.items())  # type: ignore[union-attr]
+    told: dict[str, Any] = {"instance_hours": round(total * hours, 1)}
+    known = [(count, found) for kind, count in instances.items() if (found := prices.get(kind))]
+    if not known or len(known) < len(instances):
+        return {**told, "cost": None, "monthly_cost": None, "published": None}
+    hourly = sum(count * each.dollars for count, each in known)
     return {
-        **found,
+        **told,
         "cost": round(hourly * hours, 2),
         "monthly_cost": round(hourly * 730, 2),
-        "published": min(each.published for each in known.values() if each),
+        "published": min(each.published for _, each in known),
     }
 
 

@@ -6,12 +6,15 @@ Input: {"action": rollback | start | promote | stop, "kind"?: shadow | ab, "vers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, failures
 from chalicelib.environment import Environment
 from chalicelib.model import autoscaling, registry, rollout, traffic
 from chalicelib.model.traffic import Serving
+
+if TYPE_CHECKING:
+    from chalicelib.settings import Settings
 
 Execution = dict[str, Any]
 EARLIER = 100  # versions among which the one before the champion is looked for
@@ -19,7 +22,7 @@ EARLIER = 100  # versions among which the one before the champion is looked for
 
 def plan(execution: Execution) -> dict[str, Any]:
     """The requests that bring it about; RefusedError says why it cannot be."""
-    from chalicelib import runs, settings
+    from chalicelib import settings
 
     environment, configured = Environment.from_env(), settings.load()
     champion = registry.champion()
@@ -27,39 +30,32 @@ def plan(execution: Execution) -> dict[str, Any]:
         raise traffic.RefusedError("no model is in service yet")
     before = Serving.of(champion["model_version"], registry.experiment())
     after = traffic.decide(execution, before, _previous(environment, before.champion))
-    endpoint = environment.endpoint_name
+    guarded = execution["action"] == "promote"  # it takes over as any new model does
     found: dict[str, Any] = {
         "at": clock.text(clock.now()),
         "before": before.document(),
         "after": after.document(),
-        "poll_seconds": 1,
+        "poll_seconds": rollout.poll_seconds(configured) if guarded else 1,
     }
-    serves = clients.client("sagemaker").describe_endpoint(EndpointName=endpoint)
-    if traffic.reweighs(before, after):
-        names = {"EndpointName": endpoint, "EndpointConfigName": serves["EndpointConfigName"]}
-        return {**found, "endpoint": names, "weights": rollout.weights(environment, after.share)}
-    champions = _run(champion, after.champion)
-    models = [(champions, after.champion)]
-    config = rollout.create_endpoint_config(champions, environment, configured)
-    if after.beside is not None:
-        besides = _run(champion, after.beside)
-        models.append((besides, after.beside))
-        name = rollout.name(configured, runs.new_id(clock.now()))
-        config = rollout.beside(config, name, rollout.name(configured, besides), after)
     client = clients.client("sagemaker")
-    found["create_models"] = [
-        rollout.create_model(run, environment, configured, version)
-        for run, version in models
-        if _kept(client.describe_model, ModelName=rollout.name(configured, run)) is None
-    ]
+    serves = client.describe_endpoint(EndpointName=environment.endpoint_name)
+    if traffic.reweighs(before, after):
+        names = {key: serves[key] for key in ("EndpointName", "EndpointConfigName")}
+        return {**found, "endpoint": names, "weights": rollout.weights(environment, after.share)}
+    config, models = _wanted(champion, after, environment, configured)
+    found["create_models"] = [each for each in models if not _kept_model(each)]
     name = config["EndpointConfigName"]
     kept = _kept(client.describe_endpoint_config, EndpointConfigName=name)
     if kept is None:
         found["create_endpoint_config"] = config
     instance_type = (kept or config)["ProductionVariants"][0]["InstanceType"]
     autoscaling.release_before(environment, serves["EndpointConfigName"], instance_type)
-    update = {"EndpointName": endpoint, "EndpointConfigName": name}
-    return {**found, "endpoint": update, "update": _guarded(execution, update, serves)}
+    found["endpoint"] = {"EndpointName": environment.endpoint_name, "EndpointConfigName": name}
+    found["update"] = rollout.retaining(found["endpoint"], configured)
+    if guarded:
+        variants = [each["VariantName"] for each in serves["ProductionVariants"]]
+        found["update"] = rollout.guarded(found["endpoint"], environment, configured, variants)
+    return found
 
 
 def finish(execution: Execution) -> dict[str, Any]:
@@ -149,14 +145,29 @@ def _kept(describe: Callable[..., Any], **name: str) -> dict[str, Any] | None:
         raise
 
 
-def _guarded(
-    execution: Execution, update: dict[str, Any], serves: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A promotion takes over as any new model does; going back is done at once."""
-    from chalicelib import settings
+def _kept_model(request: Mapping[str, Any]) -> bool:
+    describe = clients.client("sagemaker").describe_model
+    return _kept(describe, ModelName=request["ModelName"]) is not None
 
-    configured = settings.load()
-    if execution["action"] != "promote":
-        return rollout.retaining(update, configured)
-    variants = [each["VariantName"] for each in serves["ProductionVariants"]]
-    return rollout.guarded(update, Environment.from_env(), configured, variants)
+
+def _wanted(
+    champion: Mapping[str, Any], after: Serving, environment: Environment, configured: Settings
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The endpoint configuration that is to serve, and its models.
+
+    A version that never served is beside the champion under the configuration's name: its own is
+    for its run, which may still wait for approval.
+    """
+    from chalicelib import runs
+
+    run = _run(champion, after.champion)
+    config = rollout.create_endpoint_config(run, environment, configured)
+    models = [rollout.create_model(run, environment, configured, after.champion)]
+    if after.beside is None:
+        return config, models
+    name = rollout.name(configured, runs.new_id(clock.now()))
+    besides = _run(champion, after.beside)
+    model = rollout.create_model(besides, environment, configured, after.beside)
+    if not _kept_model(model):
+        model["ModelName"] = name
+    return rollout.beside(config, name, model["ModelName"], after), [*models, model]

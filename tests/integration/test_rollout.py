@@ -115,15 +115,7 @@ def deploy(
 
     def run(answers: str) -> dict[str, Any]:
         run_id = run_of(environment, answers)
-        stack.client("s3").put_object(
-            Bucket=environment.data_bucket,
-            Key=places.model(run_id),
-            Body=archive({"name": answers}),
-        )
-        given = {"run_id": run_id, "reason": "data", "cause": "a file", "arrivals": []}
-        records.put(run_id, {**given, "status": "running", "started_at": clock.text(clock.now())})
-        state = {**given, "begin": {}, "plan": {}, "prepared": {}}
-        state["gate"] = {"metrics": {"accuracy": 0.5}}
+        state = state_of(stack, environment, answers)
         state["register"] = model.register(state)
         ended = execute("retrain", "CreateModel", state)
         if "error" not in ended:
@@ -148,6 +140,24 @@ def ask(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]
         return dict(rollout.finish(ended)["serving"])
 
     return done
+
+
+def state_of(stack: Any, environment: Environment, answers: str) -> dict[str, Any]:
+    """Of the run that made this model, after its gate."""
+    run_id = run_of(environment, answers)
+    stack.client("s3").put_object(
+        Bucket=environment.data_bucket, Key=places.model(run_id), Body=archive({"name": answers})
+    )
+    given = {"run_id": run_id, "reason": "data", "cause": "a file", "arrivals": []}
+    records.put(run_id, {**given, "status": "running", "started_at": clock.text(clock.now())})
+    left: dict[str, Any] = {
+        "begin": {},
+        "plan": {},
+        "prepared": {},
+        "plan_training": {},
+        "gate": {"metrics": {"accuracy": 0.5}},
+    }
+    return {**given, **left}
 
 
 def run_of(environment: Environment, answers: str) -> str:
@@ -325,6 +335,23 @@ def test_a_shadow_from_start_to_promotion(
     eventually(lambda: copies() == 10)
     assert ask("promote", kind="shadow")["champion"] == 1
     assert answers_of(stack, environment, 5) == {"first": 5}
+
+
+def test_a_version_that_never_served_leaves_its_name_to_its_run(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+) -> None:
+    """A version that waits for approval may be tried meanwhile: its run still makes its model."""
+    deploy("first")
+    registered = model.register(state_of(stack, environment, "second"))
+    ask("start", kind="ab", version=2, share=0.5)
+    assert set(answers_of(stack, environment, 40)) == {"first", "second"}
+    models = stack.client("sagemaker").list_models(NameContains=environment.endpoint_name)["Models"]
+    names = {each["ModelName"] for each in models}
+    assert registered["create_model"]["ModelName"] not in names
+    assert len(names) == 2
 
 
 def test_the_endpoints_scaling_is_what_the_settings_say(
