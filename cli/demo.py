@@ -14,7 +14,20 @@ from typing import Any
 
 from rich.markup import escape
 
-from cli import api, deploy, drop, follow, local, overhead, project, records, reviews, show, target
+from cli import (
+    api,
+    deploy,
+    drop,
+    follow,
+    local,
+    overhead,
+    project,
+    records,
+    reviews,
+    show,
+    target,
+    typed,
+)
 from cli.errors import Problem
 
 REVIEWS, SEED = 10_000, 42
@@ -124,15 +137,14 @@ def _follow(story: Story, run_id: str, dropped: float | None) -> None:
 
 def _predictions(story: Story) -> None:
     show.console.rule("[bold]3  predictions through API Gateway", align="left")
-    found = []
+    found, label = [], project.pipeline()["dataset"]["label"]
     for text in EXAMPLES:
         answer = api.call(story.stack, "POST", "/predictions", {"review_body": text})
         prediction = answer["predictions"][0]
         found.append({"text": text, "model_version": answer["model_version"], **prediction})
-        share = prediction["probabilities"][prediction["label"]]
         show.console.print(f"  {text}")
         show.console.print(
-            f"    [bold]{prediction['label']} stars[/bold] ({share:.0%})  model version "
+            f"    {label} [bold]{show.prediction(prediction)}[/bold]  model version "
             f"{answer['model_version']}  inference id {prediction['inference_id']}"
         )
     story.facts["predictions"] = found
@@ -169,11 +181,14 @@ def _send(story: Story, rows: list[dict[str, str]]) -> int:
     model, label = project.pipeline()["model"], project.pipeline()["dataset"]["label"]
     for first in range(0, len(rows), BATCH):
         batch = rows[first : first + BATCH]
-        body = [{name: row[name] for name in model["inputs"] if row.get(name)} for row in batch]
+        body = [
+            {name: typed.value(name, row[name]) for name in model["inputs"] if row.get(name)}
+            for row in batch
+        ]
         answer = api.call(story.stack, "POST", "/predictions", {"records": body})
         ids = [prediction["inference_id"] for prediction in answer["predictions"]]
         pairs = [
-            {"inference_id": each, "label": int(row[label])}
+            {"inference_id": each, "label": typed.label(row[label])}
             for each, row in zip(ids, batch, strict=True)
         ]
         api.call(story.stack, "POST", "/feedback", {"feedback": pairs})

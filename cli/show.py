@@ -86,6 +86,14 @@ def _cell(value: Any) -> str:
     return f"[{style}]{text}[/{style}]" if style else text
 
 
+def prediction(found: Mapping[str, Any]) -> str:
+    """A class with its probability, or a number."""
+    if "prediction" in found:
+        return f"{found['prediction']:.6g}"
+    share = found.get("probabilities", {}).get(found["label"])
+    return str(found["label"]) + ("" if share is None else f" ({share:.0%})")
+
+
 def progress(line: str) -> None:
     """A step of long work, as it is done."""
     console.print(f"  [dim]{escape(line)}[/dim]")

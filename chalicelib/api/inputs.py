@@ -50,7 +50,9 @@ class Inputs:
             return ApiError(400, "unknown_field", words, field)
         if first["type"] in {"string_too_short", "string_pattern_mismatch"}:
             return ApiError(400, "invalid_field", f"{field} is empty", field)
-        return ApiError(400, "invalid_field", f"{field}: {first['msg']}", field)
+        number = len(first["loc"]) > 1  # an integer or a fraction: the first alternative spoke
+        words = "Input should be a valid number" if number else first["msg"]
+        return ApiError(400, "invalid_field", f"{field}: {words}", field)
 
 
 def schema(settings: Settings) -> type[BaseModel]:

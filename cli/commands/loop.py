@@ -57,15 +57,16 @@ def predict(
     json: Json = False,
 ) -> None:
     """Ask the REST API for a prediction."""
-    from cli import api, project
+    from cli import api, project, typed
 
     model = project.pipeline()["model"]
-    record = {(model.get("required") or model["inputs"])[0]: text}
+    first = (model.get("required") or model["inputs"])[0]
+    record = {first: typed.value(first, text)}
     for pair in field or []:
         name, equals, value = pair.partition("=")
         if not equals:
             raise Problem(f"--field {pair}: write it as name=value")
-        record[name] = value
+        record[name] = typed.value(name, value)
     path = "/predictions?explain=true" if explain else "/predictions"
     answer = api.call(stack(), "POST", path, record)
     if json:
@@ -74,8 +75,7 @@ def predict(
     for prediction in answer["predictions"]:
         shares = sorted(prediction.get("probabilities", {}).items())
         told = "  ".join(f"{label} {share:.0%}" for label, share in shares)
-        found = prediction.get("label", prediction.get("prediction"))
-        show.console.print(f"[bold]{found}[/bold]   {told}")
+        show.console.print(f"[bold]{show.prediction(prediction)}[/bold]   {told}")
         for term in prediction.get("explanation", {}).get("terms", []):
             show.console.print(f"  {term['weight']:+.3f}  {escape(term['term'])}")
         show.console.print(
@@ -86,9 +86,9 @@ def predict(
 @app.command(rich_help_panel=PANEL)
 def feedback(inference_id: str, label: str) -> None:
     """Tell the true label of an earlier prediction: the next run learns from it."""
-    from cli import api
+    from cli import api, typed
 
-    body = {"inference_id": inference_id, "label": int(label) if label.isdigit() else label}
+    body = {"inference_id": inference_id, "label": typed.label(label)}
     answer = api.call(stack(), "POST", "/feedback", body)
     show.console.print(f"{answer['accepted']} label taken")
 

@@ -40,13 +40,13 @@ def review(context: typer.Context, limit: Limit = 20, json: Json = False) -> Non
 @review_app.command("answer")
 def answer(review_id: str, label: str) -> None:
     """Tell the true label of a prediction that waits: the next run learns from it."""
-    from cli import api
+    from cli import api, typed
 
     waiting = api.call(stack(), "GET", "/reviews?limit=100")["reviews"]
     found = [each["review_id"] for each in waiting if each["review_id"].startswith(review_id)]
     if len(found) > 1:
         raise Problem(f"more than one review begins with {review_id}", "Give more of its id.")
-    body = {"label": int(label) if label.isdigit() else label}
+    body = {"label": typed.label(label)}
     path = f"/reviews/{found[0] if found else review_id}"
     taken = api.call(stack(), "POST", path, body)
     told = "as predicted" if taken["label"] == str(taken["predicted"]) else "not as predicted"

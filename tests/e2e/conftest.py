@@ -55,7 +55,7 @@ def ended(stack: Stack, run_id: str, eventually: Eventually) -> dict[str, Any]:
         lambda: (
             (run := records.run(stack.name, run_id))["status"] in ("succeeded", "failed") and run
         ),
-        120,
+        300,
     )
 
 

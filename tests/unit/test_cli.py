@@ -10,7 +10,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from cli import main, project, show, target
+from cli import main, project, show, target, typed
 
 runner = CliRunner()
 
@@ -70,3 +70,28 @@ def test_a_table_keeps_ids_whole_and_cuts_free_text(capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert "20261124-204137-c6c1d6" in printed
     assert len([line for line in printed.splitlines() if line.strip()]) == 3
+
+
+@pytest.mark.parametrize(
+    ("column", "words", "value"),
+    [
+        ("star_rating", "5", 5),
+        ("star_rating", "five", "five"),  # the API says that it is none
+        ("review_body", "5", "5"),
+        ("unknown", "5", "5"),
+    ],
+)
+def test_words_are_read_as_the_column_says(column: str, words: str, value: object):
+    assert typed.value(column, words) == value
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"label": "5", "probabilities": {"5": 0.9, "1": 0.1}}, "5 (90%)"),
+        ({"label": "5"}, "5"),
+        ({"prediction": 251.5}, "251.5"),
+    ],
+)
+def test_a_prediction_is_a_class_or_a_number(found: dict[str, Any], words: str):
+    assert show.prediction(found) == words
