@@ -139,6 +139,7 @@ def _text(name: str, kind: kinds.Kind, raw: Iterable[bytes], ratio: float) -> It
     """The unpacked content; what is no text is told by its first bytes."""
     unpacked = _within(name, unpacking.unpacked(name, kind.compression, raw, ratio))
     first = next(filter(None, unpacked), b"")
+    kinds.not_packed_twice(name, first)
     kinds.not_a_stranger(name, first)
     yield first
     yield from unpacked

@@ -81,3 +81,12 @@ def not_a_stranger(name: str, first: bytes) -> None:
             raise RefusedError(
                 "unknown_type", f"{name} is {words}. Taken: {', '.join(FORMATS)}. Convert it."
             )
+
+
+def not_packed_twice(name: str, unpacked: bytes) -> None:
+    """Refuse unpacked content that is compressed still."""
+    for mark, compression in MARKS.items():
+        if unpacked.startswith(mark):
+            raise RefusedError(
+                "unknown_type", f"{name} is {compression} inside another compression. Unpack it."
+            )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from chalicelib.reading.refusals import RefusedError
 
 MARK = codecs.BOM_UTF8
+WIDE_MARKS = {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
 LINE = b"\n"
 
 
@@ -18,6 +19,12 @@ def utf8(name: str, encoding: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
     wide = len("\0\0".encode(encoding)) - len("\0".encode(encoding)) > 1
     lines, begun = 1, False
     for piece in pieces:
+        if not wide and not begun and piece[:2] in WIDE_MARKS:
+            raise RefusedError(
+                "wrong_encoding",
+                f"{name} is UTF-16 (Excel's Unicode text); the dataset's encoding is {encoding}. "
+                'Save it so, or declare encoding = "utf-16" in pipeline.toml.',
+            )
         if not wide:  # a wider encoding has zero bytes of its own
             _no_zero(name, encoding, piece, lines)
         text = _decoded(name, encoding, decoder, piece, lines)

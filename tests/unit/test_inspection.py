@@ -193,6 +193,8 @@ REFUSED = [
     ("a.parquet", b"PAR1" + b"\xff" * 40 + b"\x28\0\0\0PAR1", "corrupt", "footer cannot"),
     ("a.parquet", TEXT, "corrupt", "does not begin as"),
     ("a.tsv.gz", BOMB, "zip_bomb", "more than 200 times"),
+    ("b.tsv.gz", gzip.compress(gzip.compress(TEXT)), "unknown_type", "gzip inside another"),
+    ("b.tsv", TEXT.decode().encode("utf-16"), "wrong_encoding", 'encoding = "utf-16"'),
     ("a.jsonl", TEXT, "broken_json", "line 1 is not a JSON object"),
 ]
 
