@@ -15,6 +15,10 @@ FACTS = (
     "reason", "cause", "status", "outcome", "started_at", "ended_at", "dataset_rows",
     "model_version", "error_state", "error",
 )  # fmt: skip
+MODEL_FACTS = (
+    "status", "serves", "in_service_at", "created_at", "run_id", "reason", "cause", "outcome",
+    "dataset_rows", "package",
+)  # fmt: skip
 
 
 def run(stack: str, run_id: str, *, as_json: bool) -> None:
@@ -63,6 +67,35 @@ def search(tuning: dict[str, Any]) -> None:
     told = f"{tuning['strategy']}, {tuning['objective']}, {tuning['job']}"
     show.console.print(f"  {'tuning':<14} {escape(told)}")
     show.table(rows, ("trial", *names, "objective", "status", "best"))
+
+
+def model(found: dict[str, Any]) -> None:
+    """A model version: its facts, the gate's reasons, its metrics, what it was made of."""
+    show.console.print(f"[bold]model version {found['model_version']}[/bold]")
+    lineage = found["lineage"] or {}
+    made_of = {
+        "dataset": ((lineage.get("data") or {}).get("version") or {}).get("version"),
+        "code": (lineage.get("code") or {}).get("digest"),
+        "image": (lineage.get("environment") or {}).get("image"),
+        "model_card": found["model_card_link"],
+    }
+    for name in MODEL_FACTS:
+        _fact(name, found.get(name))
+    if decision := found["approval"]:
+        words = "approved" if decision["approved"] else "rejected"
+        _fact(words, f"by {decision['by']} at {decision['at']} {decision['reason']}")
+    for reason in (found["gate"] or {}).get("reasons", []):
+        _fact("gate", reason)
+    for name, value in made_of.items():
+        _fact(name, value)
+    metrics = show.plain(found["evaluation"] or {})
+    show.table(({"metric": k, "value": v} for k, v in metrics.items()), ("metric", "value"))
+
+
+def _fact(name: str, value: Any) -> None:
+    if value is not None:
+        words = escape(str(show.plain(value)))
+        show.console.print(f"  {name.replace('_', ' '):<14} {words}", soft_wrap=True)
 
 
 def states(record: dict[str, Any]) -> dict[str, float]:

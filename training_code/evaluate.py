@@ -87,6 +87,7 @@ def run(options: argparse.Namespace) -> None:
     documents["explanations"] = explanations.explain(
         served, models["model"], asked, challenger, rows[options.label], options.seed
     )
+    documents["training"] = training(inputs)
     for name, content in documents.items():
         (output / f"{name}.json").write_text(json.dumps(content, indent=2))
     found = findings(challenger, rows, inputs, documents, options)
@@ -101,6 +102,13 @@ def score(
     if options.problem == "binary" and isinstance(found, Classified) and options.positive:
         return found.ordered([name for name in found.classes if name not in options.positive])
     return found
+
+
+def training(inputs: Path) -> dict[str, Any]:
+    """What training said of itself, as far as it did: rows, scores, the versions it ran on."""
+    told = described(inputs / "model" / "model" / "metadata.json")
+    names = ("model", "training_rows", "scores", "learning_curve", "versions")
+    return {name: told[name] for name in names if name in told}
 
 
 def read(folder: Path) -> pd.DataFrame:

@@ -38,8 +38,35 @@ def decide(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {"passed": verdict.promote, "reasons": verdict.reasons}
     if compared:
         found["comparison"] = {"metric": policy.metric, **compared[policy.metric]}
-    runs.record(run_id, evaluation=verdict.metrics, gate=found)
-    return {"promote": verdict.promote, "reasons": verdict.reasons, "metrics": verdict.metrics}
+    training = _training(run)
+    runs.record(run_id, evaluation=verdict.metrics, gate=found, training=training)
+    return {
+        "promote": verdict.promote,
+        "reasons": verdict.reasons,
+        "metrics": verdict.metrics,
+        "versions": training["versions"],
+    }
+
+
+def _training(run: Run) -> dict[str, Any]:
+    """What training measured: the numbers that its log told SageMaker, whatever script it was, and
+    what our scripts say beside.
+    """
+    from chalicelib import runs
+    from chalicelib.model import lineage
+
+    run_id = str(run["run_id"])
+    job = lineage.train_job(run, (runs.get(run_id) or {}).get("tuning"))
+    described = clients.client("sagemaker").describe_training_job(TrainingJobName=job)
+    told = _evaluation(run_id, "training.json") or {}
+    return {
+        "job": job,
+        "seconds": described.get("TrainingTimeInSeconds"),
+        "metrics": {m["MetricName"]: m["Value"] for m in described.get("FinalMetricDataList", [])},
+        "rows": told.get("training_rows"),
+        "scores": told.get("scores", {}),
+        "versions": told.get("versions", {}),
+    }
 
 
 def register(run: Run) -> dict[str, Any]:

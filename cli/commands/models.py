@@ -34,6 +34,52 @@ def models(context: typer.Context, limit: Limit = 20, json: Json = False) -> Non
     show.table(found, ("model_version", "state", "accuracy", "run_id", "created_at"))
 
 
+@models_app.command("show")
+def show_model(version: Version, json: Json = False) -> None:
+    """One version: where it serves, what it measured, the gate's word, who approved it."""
+    from cli import describe, versions
+
+    found = versions.facts(stack(), version)
+    if json:
+        show.as_json(found)
+        return
+    describe.model(found)
+
+
+@models_app.command("lineage")
+def show_lineage(version: Version, json: Json = False) -> None:
+    """What a version was made of: data, code, parameters, image, environment, run."""
+    from cli import versions
+
+    found = versions.lineage(stack(), version)
+    if json:
+        show.as_json(found)
+        return
+    show.console.print(versions.tree(version, found))
+
+
+@models_app.command("reproduce")
+def reproduce_model(version: Version, json: Json = False) -> None:
+    """Train a version again from its lineage and compare; exits with 1 where it differs."""
+    from cli import reproduce
+
+    found = reproduce.run(stack(), version, show.progress)
+    if json:
+        show.as_json({"job": found.job, "reproduced": found.reproduced, "compared": found.rows})
+        raise typer.Exit(not found.reproduced)
+    rows = [{**row, "same": "yes" if row["then"] == row["now"] else "no"} for row in found.rows]
+    for row in rows:
+        row |= {side: _short(row[side]) for side in ("then", "now")}
+    show.table(rows, ("what", "then", "now", "same"))
+    words = (
+        "is reproduced: every file of the model is the same"
+        if found.reproduced
+        else ("is not reproduced")
+    )
+    show.console.print(f"version {version} {words}")
+    raise typer.Exit(not found.reproduced)
+
+
 @app.command(rich_help_panel=PANEL)
 def approve(
     version: Version,
@@ -74,3 +120,8 @@ def _state(model: dict[str, Any]) -> str:
     if (model.get("approval") or {}).get("status") == "pending":
         return f"waits for approval until {model['approval']['expires_at']}"
     return str(model["status"])
+
+
+def _short(value: Any) -> Any:
+    """A digest, as far as people compare it."""
+    return value[:16] if isinstance(value, str) else value

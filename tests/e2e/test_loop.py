@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli import api, drop, records, reviews
+from cli import api, drop, records, reproduce, reviews, versions
 from cli.errors import Problem
 from cli.history import Execution
 from tests.e2e.conftest import dropped, ended
@@ -80,6 +80,22 @@ def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any])
         "baseline/bias/constraints.json",
         f"model/{first['run_id']}-train/output/model.tar.gz",
     }
+
+
+def test_a_version_is_known_and_trained_again_from_its_lineage(
+    stack: Any, first: dict[str, Any]
+) -> None:
+    found = versions.facts(stack.name, 1)
+    assert (found["status"], found["run_id"]) == ("Approved", first["run_id"])
+    assert found["training"]["metrics"].keys() == {"train:accuracy", "validation:accuracy"}
+    lineage = versions.lineage(stack.name, 1)
+    assert lineage["environment"]["versions"]["scikit-learn"]
+    assert lineage["training"]["HyperParameters"]["model"] == "linear"
+    (arrival,) = lineage["dataset"]["arrivals"]
+    assert (arrival["source_key"], arrival["rows"]) == ("incoming/reviews/reviews.tsv.gz", 3000)
+    again = reproduce.run(stack.name, 1, lambda line: None)
+    assert again.reproduced, again.rows
+    assert {"file model.joblib", "validation:accuracy"} <= {row["what"] for row in again.rows}
 
 
 def test_predictions_through_the_api(stack: Any, first: dict[str, Any]) -> None:

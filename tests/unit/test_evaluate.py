@@ -155,7 +155,7 @@ def test_every_problem_is_evaluated_whole(
     folder = evaluated(tmp_path, problem, *words)
     documents = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
     assert set(documents) == {
-        "evaluation", "champion", "comparison", "slices", "bias", "explanations",
+        "evaluation", "champion", "comparison", "slices", "bias", "explanations", "training",
     }  # fmt: skip
     kind = "regression" if problem == "regression" else f"{problem}_classification"
     metrics = documents["evaluation"][f"{kind}_metrics"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -36,6 +37,13 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         def put_object(self, **request: Any) -> None:
             done.append(("put", request["Key"], json.loads(request["Body"])))
 
+        def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803
+            return {**TRAINING, "TrainingJobName": TrainingJobName, "SecondaryStatus": "Completed"}
+
+        def get_object(self, **request: Any) -> dict[str, Any]:
+            assert request["Bucket"] == "artifacts"
+            return {"Body": io.BytesIO(b"code")}
+
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: Surroundings()))
     monkeypatch.setattr(clients, "client", lambda name: Bucket())
     monkeypatch.setattr(records, "put", lambda key, values: done.append(("record", key, values)))
@@ -49,6 +57,28 @@ def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return done
 
 
+TRAINING = {
+    "TrainingJobName": f"{RUN}-train",
+    "AlgorithmSpecification": {"TrainingImage": "scikit-learn:1"},
+    "HyperParameters": {"C": "0.5"},
+}
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """SageMaker's training jobs; the names that were asked for."""
+    asked: list[str] = []
+
+    class Jobs:
+        def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803
+            asked.append(TrainingJobName)
+            metric = {"MetricName": "validation:accuracy", "Value": 0.5}
+            return {"TrainingJobName": TrainingJobName, "FinalMetricDataList": [metric]}
+
+    monkeypatch.setattr(clients, "client", lambda name: Jobs())
+    return asked
+
+
 def a_run(**more: Any) -> dict[str, Any]:
     verdict = {"promote": True, "reasons": ["good"], "metrics": {"accuracy": 0.5}}
     jobs = {
@@ -56,7 +86,7 @@ def a_run(**more: Any) -> dict[str, Any]:
         "train": {"job": f"{RUN}-train", "key": "t"},
     }
     return {"run_id": RUN, "reason": "data", "cause": "1 file", "arrivals": ["a"], **more} | {
-        "plan_training": {"jobs": jobs},
+        "plan_training": {"jobs": jobs, "train": TRAINING},
         "gate": verdict,
     }
 
@@ -104,20 +134,44 @@ def test_a_person_has_the_last_word(
 
 
 def test_the_verdict_goes_on_the_run(
-    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+    did: list[tuple[Any, ...]], trained: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = {"m_metrics": {"accuracy": {"value": 0.1}, "ece": {"value": 0.1}}}
     found: dict[str, Any] = {"evaluation.json": measured}
     monkeypatch.setattr(model, "_evaluation", lambda run, name: found.get(name))
-    verdict = model.decide({"run_id": RUN})
+    verdict = model.decide(a_run())
     assert verdict["promote"] is False
     metrics = {"accuracy": 0.1, "ece": 0.1}
     told = {"passed": False, "reasons": verdict["reasons"]}
-    assert did == [("run", RUN, {"evaluation": metrics, "gate": told})]
+    ((_, _, facts),) = did
+    assert (facts["evaluation"], facts["gate"]) == (metrics, told)
+
+
+@pytest.mark.parametrize(
+    ("tuning", "job"), [(None, f"{RUN}-train"), ({"best": {"job": "best"}}, "best")]
+)
+def test_what_training_measured_goes_on_the_run(
+    did: list[tuple[Any, ...]],
+    trained: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tuning: dict[str, Any] | None,
+    job: str,
+) -> None:
+    said = {"training_rows": 9, "scores": {"train": {"accuracy": 0.9}}, "versions": {"numpy": "2"}}
+    found = {"evaluation.json": {"m_metrics": {"accuracy": {"value": 0.6}, "ece": {"value": 0.1}}},
+             "training.json": said}  # fmt: skip
+    monkeypatch.setattr(model, "_evaluation", lambda run, name: found.get(name))
+    monkeypatch.setattr(runs, "get", lambda run: {"tuning": tuning})
+    assert model.decide(a_run())["versions"] == {"numpy": "2"}
+    ((_, _, facts),) = did
+    assert trained == [job]
+    told = facts["training"]
+    assert (told["rows"], told["metrics"]) == (9, {"validation:accuracy": 0.5})
+    assert told["scores"]["train"] == {"accuracy": 0.9}
 
 
 def test_the_comparisons_numbers_go_on_the_run(
-    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+    did: list[tuple[Any, ...]], trained: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = {"challenger": 0.6, "champion": 0.5, "difference": 0.1, "interval": [0.05, 0.15]}
     worse = {"challenger": 0.2, "champion": 0.9, "difference": -0.7, "interval": [-0.8, -0.6]}
@@ -127,7 +181,7 @@ def test_the_comparisons_numbers_go_on_the_run(
         "slices.json": [{"column": "kind", "value": "new", "comparison": {"accuracy": worse}}],
     }
     monkeypatch.setattr(model, "_evaluation", lambda run, name: found.get(name))
-    verdict = model.decide({"run_id": RUN})
+    verdict = model.decide(a_run())
     assert verdict["promote"] is False
     ((_, _, facts),) = did
     assert facts["gate"]["comparison"] == {"metric": "accuracy", **compared}
@@ -152,19 +206,26 @@ def test_the_monitors_steps_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_lineage_leads_from_data_to_model(did: list[tuple[Any, ...]]) -> None:
-    found = lineage.document(a_run(), Surroundings(), "kept_champion", "now")  # type: ignore[arg-type]
+    surroundings: Any = Surroundings()
+    code = {"training": "1a2b"}
+    found = lineage.document(
+        a_run(), surroundings, "kept_champion", "now", archives=code, training=TRAINING
+    )
     assert found["data"]["dataset"] == f"s3://data/runs/{RUN}/dataset.json"
     assert found["jobs"] == {"prepare": f"{EARLIER}-prepare", "train": f"{RUN}-train"}
     assert found["reused"] == {"prepare": EARLIER}
+    assert (found["code"]["digest"], found["code"]["sha256"]) == ("abc", {"training": "1a2b"})
+    assert found["training"] == TRAINING
+    assert found["environment"]["image"] == "scikit-learn:1"
     assert found["tuning"] is None
 
 
 def test_lineage_names_the_best_training_job_of_a_search() -> None:
     tuning = {"job": f"{RUN}-tune", "best": {"job": f"{RUN}-tune-002-ab", "parameters": {"C": "1"}}}
-    found = lineage.document(a_run(), Surroundings(), "deployed", "now", tuning)  # type: ignore[arg-type]
+    surroundings: Any = Surroundings()
+    found = lineage.document(a_run(), surroundings, "deployed", "now", tuning)
     assert found["jobs"]["train"] == f"{RUN}-tune-002-ab"
     assert found["tuning"] == tuning
-    assert found["code"]["digest"] == "abc"
     assert found["arrivals"] == ["a"]
 
 
