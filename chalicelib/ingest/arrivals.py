@@ -14,6 +14,7 @@ from chalicelib.environment import Environment
 PENDING, CLAIMED, DONE, HELD = "pending", "claimed", "done", "held"
 QUARANTINE = "quarantine#"
 DROP = "drop#"
+HANDED = "handed#"
 BATCH = 100  # BatchGetItem takes no more
 Arrival = dict[str, Any]
 
@@ -30,6 +31,14 @@ def add(dataset: str, arrival_id: str, values: Mapping[str, Any]) -> bool:
     except client.exceptions.ConditionalCheckFailedException:
         return False
     return True
+
+
+def note(dataset: str, arrival_id: str, values: Mapping[str, Any]) -> None:
+    """Write an entry, whatever it said before."""
+    clients.client("dynamodb").put_item(
+        TableName=Environment.from_env().arrivals_table,
+        Item=records.item({**values, "dataset": dataset, "arrival_id": arrival_id}),
+    )
 
 
 def get(dataset: str, arrival_id: str) -> Arrival | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 64 * 1024 * 1024  # rows beyond this go through /tmp
 COPY_LIMIT = 5 * 1024**3  # CopyObject takes no more; a multipart copy does
+ATTEMPTS = 10  # of the sweep with one file
 GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
 Opened = tuple[Iterator[bytes], dict[str, str]]
 
@@ -53,6 +54,7 @@ def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
     coalesce.wake()  # the quiet window goes by while the file is taken in
     try:
         dataset = drops.dataset_of(dropped, settings.load())
+        _not_in_vain(dropped, int(event["detail"].get("attempts", 0)))
         released = _released(dropped, metadata)
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as sink:
             found = inspection.inspect(
@@ -64,6 +66,16 @@ def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
     if coalesce.late(clock.now(), came, settings.load().intake):
         coalesce.wake(at_once=True)
     return became
+
+
+def _not_in_vain(dropped: Dropped, attempts: int) -> None:
+    """Refuse a file that the sweep has handed over too often."""
+    if attempts > ATTEMPTS:
+        raise refusals.RefusedError(
+            "not_taken",
+            f"{dropped.name}: intake began {attempts - 1} times and came to no end. It may need "
+            "more than a function's 15 minutes or memory: split it. The function's log says more.",
+        )
 
 
 def raw_key(dataset: str, arrival_id: str, name: str, kind: kinds.Kind) -> str:

@@ -1,7 +1,8 @@
 """Files in incoming/ that no event told of: the sweep hands them to intake.
 
 Intake removes what it has taken, so whatever lies there for longer than a function may run
-was never heard of, or its function crashed.
+was never heard of, or its function crashed. It is handed over again only after as long, and a
+file that intake never comes to an end with goes to quarantine.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 from chalicelib import clients, clock
 from chalicelib.environment import Environment
-from chalicelib.ingest.drops import INCOMING
+from chalicelib.ingest import arrivals
+from chalicelib.ingest.drops import INCOMING, Dropped
 
 MOST = 200  # a sweep; the next one takes more
 
@@ -31,14 +33,33 @@ def announce() -> int:
     )
     listed = (version for page in pages for version in page.get("Versions", []))
     patience = dt.timedelta(seconds=settings.load().intake.unheard_seconds)
-    found = waiting(clock.now(), listed, patience)
-    for version in found:
+    told = 0
+    for version in waiting(clock.now(), listed, patience):
+        found = event(bucket, version)
+        attempts = _attempts(Dropped.of(found), patience)
+        if not attempts:
+            continue
+        found["detail"]["attempts"] = attempts
         clients.client("lambda").invoke(
             FunctionName=os.environ["INTAKE_FUNCTION"],
             InvocationType="Event",
-            Payload=json.dumps(event(bucket, version)).encode(),
+            Payload=json.dumps(found).encode(),
         )
-    return len(found)
+        told += 1
+        if told == MOST:
+            break
+    return told
+
+
+def _attempts(dropped: Dropped, patience: dt.timedelta) -> int:
+    """How often the file was handed over, with this time; 0 where it is too soon for that."""
+    name, now = f"{arrivals.HANDED}{dropped.id}", clock.now()
+    before = arrivals.get(dropped.folder, name)
+    if before and now - clock.parse(before["at"]) < patience:
+        return 0
+    attempts = int(before["attempts"]) + 1 if before else 1
+    arrivals.note(dropped.folder, name, {"attempts": attempts, "at": clock.text(now)})
+    return attempts
 
 
 def waiting(
@@ -50,7 +71,7 @@ def waiting(
         for version in listed
         if now - version["LastModified"] >= patience and not version["Key"].endswith("/")
     ]
-    return sorted(old, key=lambda version: version["LastModified"])[:MOST]
+    return sorted(old, key=lambda version: version["LastModified"])
 
 
 def event(bucket: str, version: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ CODES = {
     "wrong_type": "a column of a Parquet file has a type that does not convert",
     "broken_quotes": "a quoted value does not end",
     "broken_json": "the first line is not a JSON object",
+    "not_taken": "intake began many times and came to no end",
 }
 
 

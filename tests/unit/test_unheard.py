@@ -30,11 +30,6 @@ def test_only_files_that_wait_longer_than_intake_may_take_are_announced() -> Non
     assert [each["Key"].rsplit("/", 1)[-1] for each in found] == ["older.tsv", "old.tsv"]
 
 
-def test_a_sweep_takes_a_bounded_number() -> None:
-    listed = [version(f"incoming/reviews/{n}.tsv", 20) for n in range(1000)]
-    assert len(unheard.waiting(NOW, listed, PATIENCE)) == unheard.MOST
-
-
 def test_the_event_is_as_eventbridge_would_have_brought_it() -> None:
     event = unheard.event("data", version("incoming/reviews/a b.tsv", 20))
     assert CloudWatchEvent(event, None).detail_type == "Object Created"
