@@ -31,7 +31,6 @@ class Environment:
     endpoint_name: str
     code_prefix: str
     code_digest: str
-    monitor_schedule: str
     drift_alarm: str
     rollout_alarms: str  # their names, with commas between
     link_secret: str

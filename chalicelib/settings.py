@@ -125,7 +125,7 @@ class Settings(Section):
             raise ValueError(f"model.inputs has the label {self.dataset.label}")
         wrong = fitting.problems(self.quality, self.dataset, self.dataset.label)
         wrong += learning.problems(self.model, self.training, self.evaluation, self.dataset)
-        wrong += watching.problems(self.pipeline, self.drift)
+        wrong += watching.problems(self.pipeline, self.monitor, self.drift)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

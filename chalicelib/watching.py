@@ -33,6 +33,7 @@ Kind = Literal["data-quality", "model-quality", "bias", "attribution"]
 
 
 class Monitor(Section):
+    engine: Literal["driftloop", "managed"] = "driftloop"
     kinds: tuple[Kind, ...] = get_args(Kind)
     instance_type: InstanceType = "ml.m5.large"
     schedule: Annotated[str, Field(pattern=SCHEDULE)] = "hourly"
@@ -70,10 +71,17 @@ class Reviews(Section):
     days: Annotated[int, Field(ge=1, le=365)] = 30
 
 
-def problems(pipeline: Pipeline, drift: Drift) -> list[str]:
+def problems(pipeline: Pipeline, monitor: Monitor, drift: Drift) -> list[str]:
     """What cannot be used, each by its key."""
     from zoneinfo import ZoneInfo
 
+    from chalicelib.monitoring import timings
+
+    if monitor.engine == "managed" and timings.expression(monitor.schedule) is None:
+        return [
+            "monitor.schedule: managed schedules are hourly, daily, rate(N hours) or "
+            "cron(0 HOUR * * ? *)"
+        ]
     from chalicelib.drift import quiet
 
     try:

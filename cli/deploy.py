@@ -62,6 +62,7 @@ def _settings(stack: str) -> dict[str, str]:
     schedule = pipeline.get("monitor", {}).get("schedule", "hourly")
     return {
         "MonitorSchedule": SCHEDULES.get(schedule, schedule),
+        "MonitorEngine": pipeline.get("monitor", {}).get("engine", "driftloop"),
         "TimeZone": pipeline["pipeline"].get("time_zone", "UTC"),
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),

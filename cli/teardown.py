@@ -20,6 +20,7 @@ def delete(stack: str | None = None, progress: deploy.Progress = print) -> None:
     outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
     if outputs:
         progress("deleting the endpoint and the models")
+        _delete_schedules(outputs["EndpointName"])
         _delete_endpoint(outputs["EndpointName"])
         _delete_models(outputs["EndpointName"])
         _delete_packages(outputs["ModelGroup"])
@@ -34,6 +35,25 @@ def delete(stack: str | None = None, progress: deploy.Progress = print) -> None:
         target.client("s3").delete_bucket(Bucket=artifacts)
     target.outputs.cache_clear()
     progress(f"{stack} is deleted")
+
+
+def _delete_schedules(endpoint: str) -> None:
+    """A managed monitor's schedule and its job definition, each of which names the endpoint."""
+    sagemaker = target.client("sagemaker")
+    for kind in ("data_quality", "model_quality", "model_bias", "model_explainability"):
+        listed = f"list_{kind}_job_definitions"
+        for item in _pages(listed, "JobDefinitionSummaries", EndpointName=endpoint):
+            name = item["MonitoringJobDefinitionName"]
+            schedules = _pages(
+                "list_monitoring_schedules",
+                "MonitoringScheduleSummaries",
+                MonitoringJobDefinitionName=name,
+            )
+            for schedule in schedules:
+                sagemaker.delete_monitoring_schedule(
+                    MonitoringScheduleName=schedule["MonitoringScheduleName"]
+                )
+            getattr(sagemaker, f"delete_{kind}_job_definition")(JobDefinitionName=name)
 
 
 def _delete_endpoint(name: str) -> None:

@@ -37,6 +37,7 @@ STAGES = {PRE: "Pre-training", POST: "Post-Training"}  # as the metrics' dimensi
 
 def main() -> None:
     options = parse(sys.argv[1:])
+    contract.without_pandas(options)
     job, attributes = contract.job(options), labelled.attributes(options)
     with report.failing_by_name(job.base):
         config = configuration(job, options.config)

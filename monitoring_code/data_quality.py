@@ -37,6 +37,7 @@ Batches = Callable[[], Iterable[pa.Table]]
 
 def main() -> None:
     options = parse(sys.argv[1:])
+    contract.without_pandas(options)
     job = contract.job(options)
     with report.failing_by_name(job.base):
         if job.mode == contract.BASELINE:

@@ -32,6 +32,7 @@ from outputs import metrics, report
 
 def main() -> None:
     options = parse(sys.argv[1:])
+    contract.without_pandas(options)
     job, attributes = contract.job(options), labelled.attributes(options)
     with report.failing_by_name(job.base):
         table = labelled.read(job, options, inputs=False)

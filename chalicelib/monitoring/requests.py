@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalicelib import clock, places
 from chalicelib.model import containers, jobs
 from chalicelib.model.jobs import Request
-from chalicelib.monitoring import attribution, kinds, model_quality
+from chalicelib.monitoring import attribution, kinds, managed, model_quality
 from chalicelib.monitoring.kind import Kind, Need
 from chalicelib.monitoring.windows import Window
 
@@ -126,7 +126,7 @@ def look(
             "start_time": clock.text(start),
             "end_time": clock.text(end),
             "sagemaker_endpoint_name": environment.endpoint_name,
-            "sagemaker_monitoring_schedule_name": environment.monitor_schedule,
+            "sagemaker_monitoring_schedule_name": managed.schedule_name(environment, kind.name),
             **({"HISTORY": f"{jobs.INPUT}/history"} if history else {}),
             **kind.variables(settings),
         },

@@ -45,10 +45,15 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def monitor(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.monitoring import looks
+    from chalicelib.monitoring import looks, schedules
     from chalicelib.steps import monitor
 
-    known = {"begin": looks.begin, "finish": looks.finish, "fail": monitor.fail}
+    known = {
+        "begin": looks.begin,
+        "finish": looks.finish,
+        "fail": monitor.fail,
+        "executed": schedules.executed,
+    }
     return _dispatch(event, known)
 
 

@@ -101,6 +101,7 @@ def register(run: Run) -> dict[str, Any]:
 def finish(run: Run) -> dict[str, Any]:
     """The run has ended well: champion, lineage, the run's record, one notification."""
     from chalicelib import notify, runs, settings
+    from chalicelib.monitoring import schedules
 
     environment = Environment.from_env()
     run_id, registered = str(run["run_id"]), run.get("register")
@@ -109,6 +110,7 @@ def finish(run: Run) -> dict[str, Any]:
     if registered and outcome == "deployed":
         registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
         registry.experiment_runs(None)
+        schedules.apply(run_id, settings.load())
     if registered:
         autoscaling.apply(environment, settings.load())
     lineage_uri = _lineage(run, environment, outcome, ended_at)

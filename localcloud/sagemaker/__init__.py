@@ -9,6 +9,7 @@ from localcloud.sagemaker import (
     hosting,
     jobs,
     models,
+    monitoring,
     registry,
     service,
     tags,
@@ -27,3 +28,4 @@ def install(config: CloudConfig) -> None:
     cloudformation.install()
     jobs.install(config)
     hosting.install(config)
+    monitoring.install()

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-# scipy.special and not scipy.stats, whose import takes longer than all tests of a run.
-from scipy import special
-
 EXPECTED = 5.0  # in a cell of a chi-square test; rarer values are taken together
 ALPHA = 0.005
 EXACT = 20_000  # terms of an exact test; with more the normal law serves
+
+
+@functools.cache
+def _special() -> Any:
+    """scipy.special, and not scipy.stats, whose import takes longer than all tests of a run.
+
+    So does that of numpy.f2py, which scipy would take along with everything else of numpy's.
+    """
+    vars(np).setdefault("f2py", None)
+    from scipy import special
+
+    return special
 
 
 def kolmogorov_smirnov(distance: float, n: int, m: int) -> float:
@@ -23,7 +33,7 @@ def kolmogorov_smirnov(distance: float, n: int, m: int) -> float:
     https://doi.org/10.1111/j.2517-6161.1970.tb00821.x
     """
     root = math.sqrt(n * m / (n + m))
-    return float(special.kolmogorov((root + 0.12 + 0.11 / root) * distance))
+    return float(_special().kolmogorov((root + 0.12 + 0.11 / root) * distance))
 
 
 def chi_square(baseline: Mapping[str, int], live: Mapping[str, int]) -> float:
@@ -39,7 +49,7 @@ def chi_square(baseline: Mapping[str, int], live: Mapping[str, int]) -> float:
         return 1.0
     expected = totals * cells.sum(axis=0) / cells.sum()
     statistic = ((cells - expected) ** 2 / expected).sum()
-    return float(special.chdtrc(cells.shape[1] - 1, statistic))
+    return float(_special().chdtrc(cells.shape[1] - 1, statistic))
 
 
 def fewer(baseline: tuple[int, int], live: tuple[int, int]) -> float:
@@ -63,14 +73,14 @@ def fewer(baseline: tuple[int, int], live: tuple[int, int]) -> float:
 def _choose(of: int, count: np.ndarray | int) -> np.ndarray:
     """Logarithm of the number of ways."""
     left = np.asarray(of - count, float)
-    ways = special.gammaln(of + 1.0) - special.gammaln(np.asarray(count, float) + 1)
-    found: np.ndarray = np.where(left >= 0, ways - special.gammaln(np.abs(left) + 1), -np.inf)
+    ways = _special().gammaln(of + 1.0) - _special().gammaln(np.asarray(count, float) + 1)
+    found: np.ndarray = np.where(left >= 0, ways - _special().gammaln(np.abs(left) + 1), -np.inf)
     return found
 
 
 def normal(deviations: float) -> float:
     """P of a value so many standard deviations above the mean."""
-    return float(special.ndtr(-deviations))
+    return float(_special().ndtr(-deviations))
 
 
 def auc(value: float, n: int, m: int) -> float:
@@ -83,7 +93,7 @@ def beyond(value: float, chance: np.ndarray) -> float:
     mean, variance = float(chance.mean()), float(chance.var(ddof=1))
     if variance <= 0 or value <= 0:
         return 1.0
-    return float(special.gammaincc(mean**2 / variance, value * mean / variance))
+    return float(_special().gammaincc(mean**2 / variance, value * mean / variance))
 
 
 def holm(values: Sequence[float]) -> list[float]:

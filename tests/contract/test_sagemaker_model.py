@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations.html
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ from localcloud.sagemaker.errors import ApiError
 from localcloud.service_models import service_model
 
 MODEL = service_model("sagemaker")
+MONITORS = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
 KINDS = ("Training", "Processing", "Transform", "HyperParameterTuning")
 SERVED = {
     *(f"{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")
@@ -41,6 +43,12 @@ SERVED = {
     "ListModels", "ListEndpointConfigs", "ListEndpoints", "ListModelPackageGroups",
     "ListModelPackages", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities",
     "UpdateModelPackage", "AddTags", "ListTags", "DeleteTags",
+    *(f"{verb}{kind}JobDefinition" for verb in ("Create", "Describe", "Delete")
+      for kind in MONITORS),
+    *(f"List{kind}JobDefinitions" for kind in MONITORS),
+    *(f"{verb}MonitoringSchedule" for verb in ("Create", "Update", "Describe", "Start", "Stop",
+                                               "Delete")),
+    "ListMonitoringSchedules", "ListMonitoringExecutions",
 }  # fmt: skip
 
 
@@ -201,6 +209,8 @@ def use_models(it: Checked) -> None:
     it.api.describe_endpoint(EndpointName=made)
     assert it.settled(made)["EndpointStatus"] == "InService"
     it.api.list_endpoints(MaxResults=100)
+    for kind in MONITORS:
+        use_monitors(it, kind, made)
     it.api.update_endpoint_weights_and_capacities(
         EndpointName=made,
         DesiredWeightsAndCapacities=[{"VariantName": "main", "DesiredWeight": 2}],
@@ -211,6 +221,56 @@ def use_models(it: Checked) -> None:
     it.api.delete_endpoint(EndpointName=made)
     it.api.delete_endpoint_config(EndpointConfigName=config)
     it.api.delete_model(ModelName=model)
+
+
+def use_monitors(it: Checked, kind: str, endpoint: str) -> None:
+    """A definition and a schedule, whose one execution finds no traffic."""
+    word = "_".join(re.findall("[A-Z][a-z]+", kind)).lower()
+    made, schedule = name("definition"), name("schedule")
+    limits = {"ConstraintsResource": {"S3Uri": f"s3://{it.bucket}/data/a.txt"}}
+    output = {"S3Uri": f"s3://{it.bucket}/reports", "LocalPath": "/opt/ml/processing/result"}
+    cluster = {"InstanceCount": 1, "InstanceType": INSTANCE, "VolumeSizeInGB": 1}
+    clarify = kind in ("ModelBias", "ModelExplainability")
+    labelled = kind in ("ModelQuality", "ModelBias")
+
+    def act(verb: str, plural: str = "", **request: Any) -> Any:
+        return getattr(it.api, f"{verb}_{word}_job_definition{plural}")(**request)
+
+    act("create", **{
+        "JobDefinitionName": made,
+        f"{kind}BaselineConfig": limits,
+        f"{kind}AppSpecification": {
+            "ImageUri": IMAGE,
+            **({"ConfigUri": f"s3://{it.bucket}/data/a.txt"} if clarify else {}),
+        },
+        f"{kind}JobInput": {
+            "EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input/e"},
+            **({"GroundTruthS3Input": {"S3Uri": f"s3://{it.bucket}/data"}} if labelled else {}),
+        },
+        f"{kind}JobOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
+        "JobResources": {"ClusterConfig": cluster},
+        "RoleArn": ROLE,
+    })  # fmt: skip
+    act("describe", JobDefinitionName=made)
+    act("list", "s", EndpointName=endpoint)
+    span = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "PT0S"}
+    config = {"MonitoringJobDefinitionName": made, "MonitoringType": kind}
+    now = {**config, "ScheduleConfig": {"ScheduleExpression": "NOW", **span}}
+    named = {"MonitoringScheduleName": schedule}
+    it.api.create_monitoring_schedule(**named, MonitoringScheduleConfig=now)
+
+    def ended() -> bool:
+        found = it.api.list_monitoring_executions(**named)["MonitoringExecutionSummaries"]
+        return bool(found) and found[0]["MonitoringExecutionStatus"] == "Failed"
+
+    until(ended)
+    it.api.describe_monitoring_schedule(**named)
+    it.api.stop_monitoring_schedule(**named)
+    it.api.start_monitoring_schedule(**named)
+    it.api.update_monitoring_schedule(**named, MonitoringScheduleConfig=config)
+    it.api.list_monitoring_schedules(MonitoringTypeEquals=kind)
+    it.api.delete_monitoring_schedule(**named)
+    act("delete", JobDefinitionName=made)
 
 
 def use_registry(it: Checked) -> None:
@@ -457,7 +517,7 @@ def test_refusals_carry_awss_codes(
     ("operation", "request_"),
     [
         ("create_compilation_job", {}),
-        ("create_monitoring_schedule", {}),
+        ("create_workforce", {}),
         ("create_notebook_instance", {}),
         ("list_experiments", {}),
         ("search", {"Resource": "TrainingJob"}),

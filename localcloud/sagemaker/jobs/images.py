@@ -42,6 +42,27 @@ def python(image: str) -> Path:
     return config().transformer_python
 
 
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-pre-built-container.html
+MONITORING = {
+    "DataQuality": "sagemaker-model-monitor-analyzer",
+    "ModelQuality": "sagemaker-model-monitor-analyzer",
+    "ModelBias": "sagemaker-clarify-processing",
+    "ModelExplainability": "sagemaker-clarify-processing",
+}
+
+
+def check_monitoring(image: str, kind: str) -> None:
+    """Refuse an image that is not AWS's own for a type of monitor."""
+    name = MONITORING[kind]
+    if not re.fullmatch(
+        rf"\d{{12}}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/{name}(:.+)?", image
+    ):
+        raise JobError(
+            f"ClientError: Cannot pull the image {image}. For {kind} the local cloud stands in for "
+            f"{name} only"
+        )
+
+
 def environment(python: Path, isolated: bool = False) -> dict[str, str]:
     """What every job's process sees: this cloud as AWS, and nothing of our own environment.
 

@@ -66,8 +66,13 @@ def stop_processing_job(request: dict[str, Any]) -> None:
 
 
 def _run(job: Job) -> None:
+    python = images.python(job.request["AppSpecification"]["ImageUri"])
+    execute(job, python, _command(job.request, python))
+
+
+def execute(job: Job, python: Path, command: list[str]) -> None:
+    """Bring the inputs, run a command, take the outputs away."""
     request = job.request
-    python = images.python(request["AppSpecification"]["ImageUri"])
     _download(job)
     _configure(job)
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
@@ -84,7 +89,7 @@ def _run(job: Job) -> None:
     uploader = threading.Thread(target=_upload_continuously, args=(job, done), daemon=True)
     uploader.start()
     try:
-        ended = process.run(job, _command(request, python), job.directory, environment, limit)
+        ended = process.run(job, command, job.directory, environment, limit)
     finally:
         done.set()
         uploader.join()
