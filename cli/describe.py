@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.markup import escape
@@ -173,18 +174,36 @@ def _distance(violation: dict[str, Any]) -> float:
 
 
 def logs(
-    stack: str, run_id: str | None, function: str | None, endpoint: bool, minutes: int
+    stack: str,
+    run_id: str,
+    *,
+    step: str = "",
+    function: str | None = None,
+    endpoint: bool = False,
+    minutes: int = 60,
+    follow: bool = False,
 ) -> None:
+    """What was written so far, or with `follow` all that comes too."""
+    from cli import follow_logs
+
+    group = None
     if function:
-        lines = reading.of_group(f"/aws/lambda/{_function(stack, function)}", minutes)
+        group = f"/aws/lambda/{_function(stack, function)}"
     elif endpoint:
-        name = target.outputs(stack)["EndpointName"]
-        lines = reading.of_group(f"/aws/sagemaker/Endpoints/{name}", minutes)
+        group = f"/aws/sagemaker/Endpoints/{target.outputs(stack)['EndpointName']}"
+    if group and follow:
+        follow_logs.group(group, minutes)
+    elif group:
+        _print(reading.of_group(group, minutes))
+    elif follow:
+        follow_logs.run(stack, run_id, step)
     else:
-        found = records.run(stack, run_id or "latest")
-        lines = reading.of_run(str(found["run_id"]))
+        _print(reading.of_run(str(records.run(stack, run_id)["run_id"]), step))
+
+
+def _print(lines: Iterable[tuple[str, str]]) -> None:
     for stream, line in lines:
-        show.console.print(f"[dim]{escape(stream[:40])}[/dim]  {escape(line)}", soft_wrap=True)
+        show.log_line(stream, line)
 
 
 def _function(stack: str, name: str) -> str:

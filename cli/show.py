@@ -94,6 +94,11 @@ def prediction(found: Mapping[str, Any]) -> str:
     return str(found["label"]) + ("" if share is None else f" ({share:.0%})")
 
 
+def log_line(stream: str, line: str) -> None:
+    """A line of a log, after what wrote it."""
+    console.print(f"[dim]{escape(stream[:40])}[/dim]  {escape(line)}", soft_wrap=True)
+
+
 def progress(line: str) -> None:
     """A step of long work, as it is done."""
     console.print(f"  [dim]{escape(line)}[/dim]")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli import api, drop, records, reproduce, reviews, versions
+from cli import api, drop, follow_logs, records, reproduce, reviews, run_comparison, versions
 from cli.errors import Problem
 from cli.history import Execution
 from tests.e2e.conftest import dropped, ended
@@ -83,7 +83,7 @@ def test_what_the_run_made_lies_in_its_folder(stack: Any, first: dict[str, Any])
 
 
 def test_a_version_is_known_and_trained_again_from_its_lineage(
-    stack: Any, first: dict[str, Any]
+    stack: Any, first: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = versions.facts(stack.name, 1)
     assert (found["status"], found["run_id"]) == ("Approved", first["run_id"])
@@ -93,6 +93,15 @@ def test_a_version_is_known_and_trained_again_from_its_lineage(
     assert lineage["training"]["HyperParameters"]["model"] == "linear"
     (arrival,) = lineage["dataset"]["arrivals"]
     assert (arrival["source_key"], arrival["rows"]) == ("incoming/reviews/reviews.tsv.gz", 3000)
+    rows = run_comparison.compare(stack.name, first["run_id"], first["run_id"])
+    sections = {row.section for row in rows if row.one is not None}
+    assert sections >= {"data", "parameters", "training", "evaluation", "slices", "seconds"}
+    assert not [row for row in rows if row.differs]
+    follow_logs.run(stack.name, first["run_id"])
+    shown = capsys.readouterr().out
+    assert "PlanTraining" in shown
+    assert "fitted after" in shown
+    assert "validation:accuracy 0." in shown
     again = reproduce.run(stack.name, 1, lambda line: None)
     assert again.reproduced, again.rows
     assert {"file model.joblib", "validation:accuracy"} <= {row["what"] for row in again.rows}
