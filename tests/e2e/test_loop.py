@@ -95,7 +95,7 @@ def test_a_version_is_known_and_trained_again_from_its_lineage(
     assert (arrival["source_key"], arrival["rows"]) == ("incoming/reviews/reviews.tsv.gz", 3000)
     rows = run_comparison.compare(stack.name, first["run_id"], first["run_id"])
     sections = {row.section for row in rows if row.one is not None}
-    assert sections >= {"data", "parameters", "training", "evaluation", "slices", "seconds"}
+    assert sections >= {"data", "parameters", "training", "evaluation", "seconds"}
     assert not [row for row in rows if row.differs]
     follow_logs.run(stack.name, first["run_id"])
     shown = capsys.readouterr().out
