@@ -135,6 +135,17 @@ def test_the_model_card_is_a_link_away(pipeline: Pipeline, asked: dict[str, Any]
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
+def test_a_browser_opens_a_link_on_the_local_cloud(
+    pipeline: Pipeline, asked: dict[str, Any]
+) -> None:
+    """AWS's host names lead to AWS: docs/local-cloud.md says where the local cloud has them."""
+    token = asked["message"]["link"].rsplit("/", 1)[1]
+    api_id, here = target.outputs(pipeline.stack)["RestApiId"], pipeline.cloud.endpoint
+    page = pipeline.open(f"{here}/_aws/execute-api/{api_id}/api/links/{token}")
+    assert page.status == 200
+    assert "Model version 1" in page.text
+
+
 def test_a_rejected_model_stays_out_and_files_that_came_meanwhile_are_next(
     pipeline: Pipeline, asked: dict[str, Any], tmp_path: Path
 ) -> None:
