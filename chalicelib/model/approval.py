@@ -50,18 +50,22 @@ def ask(run: Mapping[str, Any], token: str) -> None:
     """Keep the token, let the run wait and tell people; asked again, with another token, go on."""
     run_id, registered = str(run["run_id"]), run["register"]
     version = int(registered["model_version"])
-    patience = dt.timedelta(seconds=registered["approval"]["timeout_seconds"])
-    found = get(version) or {
-        "status": PENDING,
-        "model_version": version,
-        "run": run_id,
-        "package": registered["model_package_arn"],
-        "asked_at": clock.text(clock.now()),
-        "expires_at": clock.text(clock.now() + patience),
-    }
-    records.change(key(version), {**_own(found), "task_token": token})
+    if get(version) is None:
+        patience = dt.timedelta(seconds=registered["approval"]["timeout_seconds"])
+        asked = {
+            "status": PENDING,
+            "model_version": version,
+            "run": run_id,
+            "package": registered["model_package_arn"],
+            "asked_at": clock.text(clock.now()),
+            "expires_at": clock.text(clock.now() + patience),
+        }
+        records.change(key(version), asked)
+    records.change(key(version), {"task_token": token})
+    found = get(version)
+    assert found is not None, f"the question about version {version} was not kept"
     if found["status"] != PENDING:
-        _wake({**found, "task_token": token})
+        _wake(found)
         return
     waits = transactions.commit([transactions.change_active(run_id, {"status": "waiting"})])
     if waits and not found.get("told_at"):
@@ -211,8 +215,3 @@ def _tell(run: Mapping[str, Any], found: Mapping[str, Any]) -> None:
              "link": link, "metrics": run["gate"]["metrics"]}  # fmt: skip
     subject = f"Version {version} waits for approval"
     notify.send(notify.Message("approval_needed", subject, "\n\n".join(text), facts))
-
-
-def _own(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the record's key."""
-    return {name: found[name] for name in found if name not in ("pipeline", "run_id")}
