@@ -8,6 +8,8 @@ from typing import Any
 
 from localcloud.config import CloudConfig
 
+STOP_SECONDS = 5.0  # that the warm-up has to end
+
 
 def install(config: CloudConfig) -> None:
     """Serve Athena's queries; workgroups and the like stay with the service that is there."""
@@ -55,3 +57,10 @@ def install(config: CloudConfig) -> None:
     warm_up = threading.Thread(target=engine.warm_up, name="athena-warm-up", daemon=True)
     adapter.on_ready(warm_up.start)
     adapter.on_stop(executions.close)
+    adapter.on_stop(lambda: _await(warm_up))
+
+
+def _await(warm_up: threading.Thread) -> None:
+    """The interpreter's end aborts the process while a thread is inside DuckDB."""
+    if warm_up.is_alive():
+        warm_up.join(STOP_SECONDS)
