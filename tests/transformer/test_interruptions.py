@@ -63,3 +63,16 @@ def test_a_process_for_each_gpu(job: Callable[..., Job], running: list[subproces
     assert process.returncode == 0, told
     assert told.count("epoch 1 of 6") == 1
     assert made.metadata()["learning_curve"][-1]["validation"]["accuracy"] > 0.9
+
+
+def test_a_training_that_has_ended_is_exported_without_another_epoch(
+    job: Callable[..., Job], capsys: pytest.CaptureFixture[str]
+):
+    made = job("binary")
+    made.train("--epochs", "1")
+    capsys.readouterr()
+    made.train("--epochs", "1", "--export", "onnx")
+    told = capsys.readouterr().out
+    assert "going on after epoch 1" in told
+    assert "epoch 1 of 1" not in told
+    assert (made.model / "model.onnx").exists()
