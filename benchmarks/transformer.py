@@ -112,7 +112,8 @@ def train(folder: Path, model: str, **changes: object) -> str:
     """What train.py prints."""
     words = ["--model", "transformer", "--model-dir", model, "--label", LABEL]
     words += ["--train", "train", "--validation", "validation"]
-    words += ["--text", json.dumps([BODY, HEADLINE]), "--pretrained", str(pretrained.minilm())]
+    # The headline first: what is too long is cut at its end.
+    words += ["--text", json.dumps([HEADLINE, BODY]), "--pretrained", str(pretrained.minilm())]
     for name, value in {**RECIPE, **changes}.items():
         words += [f"--{name}", str(value)]
     return run(folder, [str(project.root() / "training_code" / "train.py"), *words])
