@@ -135,6 +135,17 @@ def _service_model(service: str) -> Any:
         return None
 
 
+# --- API Gateway --------------------------------------------------------------------------------
+
+
+def put_gateway_response(api_id: str, kind: str, response: dict[str, Any]) -> None:
+    """ValueError where API Gateway refuses it."""
+    put = part("ministack.services.apigateway_v1")._put_gateway_response
+    status, _, body = put(api_id, kind, response)
+    if status >= 400:
+        raise ValueError(f"{kind}: {json.loads(body)['message']}")
+
+
 # --- Services -----------------------------------------------------------------------------------
 
 

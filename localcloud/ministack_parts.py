@@ -29,6 +29,7 @@ PARTS = {
         "_apply_state_assign _next_or_end _fail_state_error _invoke_with_callback _task_tokens "
         "_resolve_path_or_ctx now_iso _service_model time"
     ),
+    "ministack.services.apigateway_v1": "_import_rest_api _put_gateway_response",
     "ministack.services.glue": "_crawlers",
     "ministack.services.s3": "_fire_s3_event",
     "ministack.services.eventbridge": (

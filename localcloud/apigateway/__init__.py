@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud import ministack_adapter as adapter
+from localcloud.apigateway import gateway_responses
 from localcloud.config import CloudConfig
 
 APP = "ministack.app"
@@ -20,6 +21,7 @@ AWS = re.compile(r"(?P<id>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.
 def install(config: CloudConfig) -> None:
     """Read AWS's host names where ministack reads its own."""
     adapter.replace(APP, "_parse_execute_api_url", _reading)
+    gateway_responses.install()
 
 
 def _reading(parse: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
