@@ -69,7 +69,7 @@ def cost(
     `monthly_cost`: of 730 hours, AWS's month. `published`: the day of the oldest price.
     """
     total = sum(instances.values())
-    told: dict[str, Any] = {"instance_hours": round(total * hours, 1)}
+    told: dict[str, Any] = {"instance_hours": round(total * hours, 2)}
     known = [(count, found) for kind, count in instances.items() if (found := prices.get(kind))]
     if not known or len(known) < len(instances):
         return {**told, "cost": None, "monthly_cost": None, "published": None}

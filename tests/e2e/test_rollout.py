@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli import api, drop, follow, records, reviews, rollout
+from cli import api, comparison, drop, endpoints, follow, records, reviews, rollout
 from cli.errors import Problem
 
 RECORD = {"review_body": "A fine dryer, it works as it should."}
@@ -72,6 +72,62 @@ def test_a_rejected_version_comes_back_by_its_name_only(
     rollout.change(stack.name, {"action": "rollback", "version": second})
     assert answered(stack) == second
     assert (status(stack, first), status(stack, second)) == ("Rejected", "Approved")
+
+
+def test_a_shadow_is_compared_with_the_champion(stack: Any, versions: tuple[int, int]) -> None:
+    first, second = versions
+    rollout.change(
+        stack.name, {"action": "start", "kind": "shadow", "version": first, "share": 1.0}
+    )
+    answers = [api.call(stack.name, "POST", "/predictions", RECORD) for _ in range(5)]
+    assert {(each["model_version"], each["variant"]) for each in answers} == {(second, "primary")}
+    (prediction,) = answers[0]["predictions"]
+    label = {"inference_id": prediction["inference_id"], "label": int(prediction["label"])}
+    api.call(stack.name, "POST", "/feedback", label)
+    found = _compared(stack, "shadow", 5)
+    assert found["agreement"]["records"] == 5
+    champion, shadow = found["variants"]
+    assert (champion["model_version"], shadow["model_version"]) == (second, first)
+    assert (champion["requests"], shadow["requests"]) == (5, 5)
+    assert champion["accuracy"] == 1.0
+    assert shadow["error_rate"] == 0.0
+    rollout.change(stack.name, {"action": "stop", "kind": "shadow"})
+
+
+def _compared(stack: Any, kind: str, records_wanted: int) -> dict[str, Any]:
+    """The comparison, once the answers were captured."""
+    deadline = time.monotonic() + 60
+    while True:
+        found = comparison.compare(stack.name, kind, 1)
+        seen = found.get("agreement", {}).get("records", records_wanted)
+        labelled = sum(each["labels"] for each in found["variants"])
+        if (seen >= records_wanted and labelled) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def test_a_caller_chooses_the_variant_of_an_ab_test(stack: Any, versions: tuple[int, int]) -> None:
+    first, second = versions
+    rollout.change(stack.name, {"action": "start", "kind": "ab", "version": first, "share": 0.5})
+    for variant, version in (("primary", second), ("challenger", first)):
+        header = {"X-Amzn-SageMaker-Target-Variant": variant}
+        answer = api.call(stack.name, "POST", "/predictions", RECORD, headers=header)
+        assert (answer["variant"], answer["model_version"]) == (variant, version)
+    with pytest.raises(Problem, match="there is no variant nobody"):
+        header = {"X-Amzn-SageMaker-Target-Variant": "nobody"}
+        api.call(stack.name, "POST", "/predictions", RECORD, headers=header)
+    rollout.change(stack.name, {"action": "stop", "kind": "ab"})
+    assert answered(stack) == second
+
+
+def test_endpoints_and_what_they_cost(stack: Any, versions: tuple[int, int]) -> None:
+    found = {each["endpoint"]: each for each in endpoints.every(14)}
+    ours = found[stack.outputs["EndpointName"]]
+    assert ours["instances"] == {"ml.m5.large": 1}
+    assert ours["invocations"] > 0
+    assert not ours["unused"]
+    assert ours["instance_hours"] > 0
+    assert ours["monthly_cost"] is None  # the local cloud has no price list
 
 
 @pytest.mark.parametrize(
