@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -309,16 +312,10 @@ def test_a_failing_script_is_told_and_the_old_model_serves_on(
 ) -> None:
     """The job's last words are on the run; the files wait to be tried again."""
     version = api.call(stack.name, "GET", "/health")["model_version"]
-    bucket, s3 = stack.outputs["CodePrefix"].removeprefix("s3://").split("/", 1), stack.client("s3")
-    where = {"Bucket": bucket[0], "Key": f"{bucket[1]}/training.tar.gz"}
-    kept = s3.get_object(**where)["Body"].read()
-    s3.put_object(**where, Body=broken_code())
-    try:
+    with broken(stack, "training", "prepare.py"):
         body = {"cause": "a broken script", "no_cache": True}
         started = api.call(stack.name, "POST", "/runs", body)
         run = ended(stack, started["run_id"], eventually)
-    finally:
-        s3.put_object(**where, Body=kept)
     assert run["status"] == "failed"
     assert run["error_state"] == "Prepare"
     assert "the splits are wet" in run["error_detail"]
@@ -335,14 +332,46 @@ def test_real_reviews(
     assert run["quality"]["rejects"] == 0
 
 
-def broken_code() -> bytes:
-    import io
-    import tarfile
+def test_a_run_that_failed_after_training_is_retried_without_training(
+    stack: Any, first: dict[str, Any], eventually: Eventually
+) -> None:
+    with broken(stack, "inference", "inference.py"):
+        body = {"cause": "a broken evaluation", "no_cache": True}
+        started = api.call(stack.name, "POST", "/runs", body)
+        failed = ended(stack, started["run_id"], eventually)
+    assert failed["status"] == "failed"
+    assert failed["error_state"] in ("Evaluate", "ModelBaselines")  # side by side
 
+    def retried() -> dict[str, Any] | None:
+        """The failed run is closed a moment before it gives way to another."""
+        try:
+            return dict(api.call(stack.name, "POST", f"/runs/{failed['run_id']}/retry", {}))
+        except Problem as refused:
+            if "is active" not in refused.headline:
+                raise
+            return None
+
+    started = eventually(retried)
+    again = ended(stack, started["run_id"], eventually)
+    assert (again["status"], again["reason"]) == ("succeeded", "retry"), again.get("error")
+    assert again["jobs"]["train"]["reused"] == failed["run_id"]
+    assert "reused" not in again["jobs"]["evaluate"]
+
+
+@contextmanager
+def broken(stack: Any, name: str, script: str) -> Iterator[None]:
+    """While this lasts, a code archive holds a script that fails."""
+    bucket, prefix = stack.outputs["CodePrefix"].removeprefix("s3://").split("/", 1)
+    where, s3 = {"Bucket": bucket, "Key": f"{prefix}/{name}.tar.gz"}, stack.client("s3")
+    kept = s3.get_object(**where)["Body"].read()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         content = b"raise SystemExit('the splits are wet')\n"
-        entry = tarfile.TarInfo("prepare.py")
+        entry = tarfile.TarInfo(script)
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
+    s3.put_object(**where, Body=packed.getvalue())
+    try:
+        yield
+    finally:
+        s3.put_object(**where, Body=kept)
