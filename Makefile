@@ -85,8 +85,8 @@ bench: setup .venv/.test  ## speed, memory and accuracy, against peers in the sa
 bench-data: setup .venv/.test $(ENVS)/bench-data/.ready  ## the data: intake, conversion, checks; beside peers
 	@.venv/bin/python -m benchmarks data quality
 
-bench-models: setup .venv/.test $(ENVS)/bench-models/.ready  ## serving: overhead, requests a second; beside peers
-	@.venv/bin/python -m benchmarks models model package
+bench-models: setup .venv/.test $(ENVS)/bench-models/.ready  ## the models: serving, accuracy (`make transformer` adds its rows); beside peers
+	@.venv/bin/python -m benchmarks models model transformer package
 
 bench-monitor: setup .venv/.test $(ENVS)/bench-monitor/.ready  ## the monitor: speed, false alarms, power
 	@.venv/bin/python -m benchmarks monitor
