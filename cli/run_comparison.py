@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli import describe, records, show, versions
+from cli import records, show, versions
+from cli.follow import QUIET
+from cli.history import Execution
 
 Values = dict[str, Any]
 
@@ -67,8 +69,17 @@ def numbers(stack: str, record: Mapping[str, Any]) -> dict[str, Values]:
         "training": flat(run.get("training")),
         "evaluation": flat(run.get("evaluation")),
         "slices": dict(_sliced(slices)),
-        "seconds": describe.states(run),
+        "seconds": seconds(run),
     }  # fmt: skip
+
+
+def seconds(run: Mapping[str, Any]) -> Values:
+    """In each state that did work, as far as the run has come."""
+    if not run.get("execution_arn"):
+        return {}
+    execution = Execution(str(run["execution_arn"]))
+    steering = {state.name for _, state in execution.news() if state.kind in QUIET}
+    return {name: spent for name, spent in execution.durations().items() if name not in steering}
 
 
 def flat(document: Any, prefix: str = "") -> Values:

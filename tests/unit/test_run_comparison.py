@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli import describe, run_comparison, versions
+from cli import run_comparison, versions
 from cli.run_comparison import Row
 
 SLICE = {"column": "kind", "value": "Toys", "rows": 9, "metrics": {"accuracy": {"value": 0.5}}}
@@ -50,7 +50,7 @@ def test_every_number_of_a_run_is_there(monkeypatch: pytest.MonkeyPatch) -> None
         "runs/r/evaluation/slices.json": [SLICE],
     }
     monkeypatch.setattr(versions, "read", lambda stack, key: documents.get(key))
-    monkeypatch.setattr(describe, "states", lambda run: {"Train": 2.0})
+    monkeypatch.setattr(run_comparison, "seconds", lambda run: {"Train": 2.0})
     run = {
         "run_id": "r",
         "reason": "data",
@@ -72,7 +72,6 @@ def test_a_run_that_failed_early_is_compared_by_what_it_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(versions, "read", lambda stack, key: None)
-    monkeypatch.setattr(describe, "states", lambda run: {})
     found = run_comparison.numbers("stack", {"run_id": "r", "reason": "data", "status": "failed"})
     assert found["run"]["status"] == "failed"
     assert not any(found[name] for name in ("parameters", "evaluation", "slices"))
