@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,24 @@ def test_a_schedules_run_with_drift(baseline: Path, captured: Write, tmp_path: P
     worst = read(report / "drift.json")["comparisons"][0]
     assert (worst["feature_name"], worst["drifted"]) == ("weight", True)
     assert {"linf", "linf_robust", "wasserstein", "psi", "jensen_shannon"} <= set(worst)
+
+
+def test_earlier_looks_are_drawn_beside_this_one(
+    baseline: Path, captured: Write, tmp_path: Path
+) -> None:
+    """They lie in the job's input `history` as the loop lists them: a folder a look."""
+    told = {"distance": 0.2, "threshold": 0.1, "drifted": True}
+    for hour in (11, 10):
+        look = tmp_path / f"processing/input/history/2026-03-01T{hour}-00-00-a1b2c3"
+        look.mkdir(parents=True)
+        earlier = {"comparisons": [told], "end": f"2026-03-01T{hour}:00:00Z"}
+        (look / "drift.json").write_text(json.dumps(earlier))
+    history = str(tmp_path / "processing/input/history")
+    run("data_quality.py", tmp_path, **managed(baseline, captured(lines(0)), HISTORY=history))
+    page = (tmp_path / "processing/resultdata/drift.html").read_text()
+    assert "The last 3 runs" in page
+    ten, eleven = (page.index(f"2026-03-01T{hour}:00:00Z") for hour in (10, 11))
+    assert ten < eleven
 
 
 def test_metrics_for_the_platform_to_publish(
