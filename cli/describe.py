@@ -115,7 +115,7 @@ def drift(found: list[dict[str, Any]], notes: dict[str, dict[str, Any]]) -> None
     for kind, noted in sorted(notes.items()):
         if noted["looked_at"] > newest.get(kind, ""):
             words = f"{noted['looked_at']}  {kind} judged nothing: {noted['note']}"
-            show.console.print(f"[dim]{escape(words)}[/dim]")
+            show.console.print(f"[dim]{escape(words)}[/dim]", soft_wrap=True)
     if not found and not notes:
         show.console.print("the monitors have not judged any traffic yet")
     for look in show.plain(found):
@@ -141,7 +141,8 @@ def look(stack: str, time: str, *, as_json: bool) -> None:
     show.console.print(f"[bold]look of {record['time']}[/bold]")
     names = ("monitor", "start", "records", "status", "champion_run", "report_uri")
     for name in names:
-        show.console.print(f"  {name.replace('_', ' '):<14} {escape(str(record[name]))}")
+        words = f"  {name.replace('_', ' '):<14} {escape(str(record[name]))}"
+        show.console.print(words, soft_wrap=True)  # an address stays one word
     drift_decision(record)
     if record["violations"]:
         ordered = sorted(record["violations"], key=_distance, reverse=True)
@@ -150,13 +151,14 @@ def look(stack: str, time: str, *, as_json: bool) -> None:
         if "distance" not in found:
             show.console.print(f"  {escape(found['feature_name'])}: {escape(found['description'])}")
     for example in record.get("examples", []):
-        show.console.print(f"  [dim]{escape(str(example))}[/dim]")
+        words = "; ".join(f"{name}: {value}" for name, value in example.items())
+        show.console.print(f"  [dim]{escape(words)}[/dim]")
     if incident:
         ended = incident.get("closed_at") or "open"
         runs = ", ".join(incident["runs"]) or "none"
+        times = "once" if incident["seen"] == 1 else f"{incident['seen']} times"
         show.console.print(
-            f"incident since {incident['since']}, {ended}; seen {incident['seen']} times; "
-            f"runs: {runs}"
+            f"incident since {incident['since']}, {ended}; seen {times}; runs: {runs}"
         )
         if incident.get("acknowledged_by"):
             words = f"seen by {incident['acknowledged_by']} at {incident['acknowledged_at']}"

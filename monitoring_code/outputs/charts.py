@@ -125,7 +125,7 @@ def _normalised(counts: Mapping[str, int]) -> dict[str, float]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 16 else text[:15] + "…"
+    return text if len(text) <= 14 else text[:13] + "…"
 
 
 def _svg(width: int, height: int, content: str, margin: int = 0) -> str:
