@@ -33,6 +33,7 @@ LIBRARIES = {
         "boto3",
         "botocore",
         "chalice",
+        "pyarrow",  # quality suggest alone: in the jobs' environment, never in a function
         "pydantic",
     },
     "cli": {"boto3", "botocore", "rich", "typer", "yaml"},
