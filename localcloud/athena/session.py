@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.scope import traverse_scope
 
-from localcloud.athena import comparisons, pruning, scan
+from localcloud.athena import comparisons, pruning, scan, unnest
 from localcloud.athena.dialect import parse_trino
 from localcloud.athena.errors import QueryError, place
 from localcloud.athena.macros import MACROS
@@ -72,6 +72,7 @@ class Session:
         for scope, node in _physical_tables(tree):
             self._bind_table(scope, node, database, hidden)
         comparisons.check(tree, lambda table: self._types.get(table.name, {}))
+        unnest.mark_rows(tree, lambda table: self._types.get(table.name, {}))
         return tree
 
     def _bind_table(self, scope: exp.Expr, node: exp.Table, database: str, hidden: bool) -> None:

@@ -5,12 +5,29 @@ https://docs.aws.amazon.com/athena/latest/ug/flattening-arrays.html
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
 
 from localcloud.athena.errors import QueryError
 from localcloud.athena.lambdas import call
 
+_ROWS = "rows"  # the mark of a column that holds arrays of rows
 _LISTS = (exp.Array, exp.ArrayAgg, exp.Transform, exp.ArrayFilter)
+
+
+def mark_rows(tree: exp.Expr, columns: Callable[[exp.Table], Mapping[str, str]]) -> None:
+    """Mark the unnested columns that hold arrays of rows; `columns` tells a table's Hive types."""
+    for scope in traverse_scope(tree):
+        if not isinstance(scope.expression, exp.Unnest):
+            continue
+        tables = {n: columns(t) for n, t in scope.sources.items() if isinstance(t, exp.Table)}
+        for value in scope.expression.expressions:
+            if isinstance(value, exp.Column):
+                holders = [tables.get(value.table, {})] if value.table else tables.values()
+                kinds = (held.get(value.name.lower(), "").lower() for held in holders)
+                value.meta[_ROWS] = any(kind.startswith("array<struct<") for kind in kinds)
 
 
 def rewritten(node: exp.Unnest) -> exp.Expr:
@@ -55,4 +72,5 @@ def _unnest(value: exp.Expr) -> exp.Anonymous:
 
 def _is_map(values: list[exp.Expr], names: list[str]) -> bool:
     """One value that gives two columns is a map, unless it can be seen to be a list of rows."""
-    return len(values) == 1 and len(names) == 2 and not isinstance(values[0], _LISTS)
+    rows = isinstance(values[0], _LISTS) or values[0].meta.get(_ROWS)
+    return len(values) == 1 and len(names) == 2 and not rows

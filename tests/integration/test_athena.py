@@ -184,6 +184,20 @@ def test_text_tables_are_read_as_their_serde_reads(athena: Athena, case: str, co
     assert athena.select("SELECT * FROM t") == rows
 
 
+def test_unnest_tells_arrays_of_rows_from_maps_by_their_columns_types(athena: Athena):
+    """https://docs.aws.amazon.com/athena/latest/ug/flattening-arrays.html"""
+    athena.put("t/a.json", '{"id": 1, "bought": [{"what": "x", "n": 2}], "m": {"k": 7}}\n')
+    athena.run(
+        "CREATE EXTERNAL TABLE t (id int, bought array<struct<what:string,n:int>>, "
+        f"m map<string,int>) {OPENX} LOCATION 's3://{athena.bucket}/t/'"
+    )
+    bought = "SELECT id, what, n FROM t CROSS JOIN UNNEST(bought) AS b(what, n)"
+    assert athena.select(bought) == [["1", "x", "2"]]
+    named = "SELECT n FROM t AS s CROSS JOIN UNNEST(s.bought) WITH ORDINALITY AS b(what, n, at)"
+    assert athena.select(named) == [["2"]]
+    assert athena.select("SELECT k, v FROM t, UNNEST(m) AS e(k, v)") == [["k", "7"]]
+
+
 def test_parquet_tables_are_read_by_column_name(athena: Athena):
     """https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html"""
     data = io.BytesIO()
