@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,16 @@ from botocore.exceptions import ClientError
 
 from cli import arrivals, athena, package, project, records, target
 from cli.errors import Problem
+
+AS_JSON_LINES = """
+import json, sys
+from pyarrow import parquet
+source, target = sys.argv[1:]
+batch = next(parquet.ParquetFile(source).iter_batches(200_000), None)
+with open(target, "w", encoding="utf-8") as out:
+    for row in batch.to_pylist() if batch else []:
+        out.write(json.dumps({k.lower(): v for k, v in row.items()}, default=str) + "\\n")
+"""
 
 
 def report(stack: str, run_id: str) -> tuple[dict[str, Any], Path]:
@@ -37,13 +48,24 @@ def report(stack: str, run_id: str) -> tuple[dict[str, Any], Path]:
 
 def suggest_of_file(path: Path, dataset: str | None) -> str:
     """TOML of checks that a file's rows keep; no cloud is needed."""
-    question = {"dataset": dataset or arrivals.datasets()[0], "file": str(path.resolve())}
-    python = Path(sys.executable)
-    if path.suffix == ".parquet":  # which only the jobs' environment reads
-        python = project.home() / "envs" / "jobs" / "bin" / "python"
-        if not python.exists():
-            raise Problem(f"nothing here reads {path.name} yet", "First: make setup")
-    return _ask(question, python)["toml"]
+    chosen = dataset or arrivals.datasets()[0]
+    if path.suffix != ".parquet":
+        return _ask({"dataset": chosen, "file": str(path.resolve())})["toml"]
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / f"{path.name}.jsonl"
+        _as_json_lines(path, lines)
+        return _ask({"dataset": chosen, "file": str(lines)})["toml"]
+
+
+def _as_json_lines(path: Path, lines: Path) -> None:
+    """The first rows of a Parquet file, which only the jobs' environment reads."""
+    python = project.home() / "envs" / "jobs" / "bin" / "python"
+    if not python.exists():
+        raise Problem(f"nothing here reads {path.name} yet", "First: make setup")
+    command = [str(python), "-c", AS_JSON_LINES, str(path), str(lines)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise Problem(f"{path.name} is no Parquet file: {done.stderr.splitlines()[-1]}")
 
 
 def suggest_of_dataset(stack: str, dataset: str) -> str:
@@ -65,11 +87,11 @@ def suggest_of_dataset(stack: str, dataset: str) -> str:
     return answer["toml"]
 
 
-def _ask(question: dict[str, Any], python: Path = Path(sys.executable)) -> dict[str, str]:
+def _ask(question: dict[str, Any]) -> dict[str, str]:
     """The project's own library answers, in a process with what it requires."""
     paths = (str(project.root()), str(package.dependencies()))
     done = subprocess.run(
-        [str(python), "-m", "chalicelib.quality"],
+        [sys.executable, "-m", "chalicelib.quality"],
         input=json.dumps(question),
         capture_output=True,
         text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 import tempfile
@@ -34,8 +33,10 @@ def read(path: Path, dataset: Dataset) -> Table:
     with path.open("rb") as file, tempfile.TemporaryFile() as sink:
         pieces = iter(lambda: file.read(PIECE), b"")
         found = inspection.inspect(path.name, path.stat().st_size, pieces, dataset, sink)
+        if not found.is_text:
+            raise ValueError(f"{path.name} is Parquet, which this library does not read")
         sink.seek(0)
-        columns = _of_text(sink, found.parts) if found.is_text else _of_parquet(path)
+        columns = _of_text(sink, found.parts)
     return {
         column.name: list(map(_cast(column), columns[column.name]))
         for column in dataset.columns
@@ -68,26 +69,6 @@ def _lines(packed: bytes) -> Iterator[list[str]]:
     end = rows.LINE_END.decode()
     for line in zlib.decompress(packed, 31).decode().removesuffix("\n").split("\n"):
         yield [each.replace(end, "\n") for each in line.split(rows.DELIMITER.decode())]
-
-
-def _of_parquet(path: Path) -> dict[str, Sequence[str]]:
-    """Columns of a Parquet file, each value as the text that says it."""
-    from pyarrow import parquet
-
-    file: Any = parquet
-    batch = next(file.ParquetFile(path).iter_batches(MOST_ROWS))
-    return {
-        name.lower(): [_said(value) for value in column.to_pylist()]
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
-    }
-
-
-def _said(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value.date().isoformat() if isinstance(value, dt.datetime) else str(value)
 
 
 def _cast(column: Column) -> Callable[[str], Any]:

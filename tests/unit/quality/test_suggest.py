@@ -19,7 +19,8 @@ from chalicelib.quality.declared import Quality
 from chalicelib.quality.query import Wanted
 from chalicelib.reading import rows
 from chalicelib.schema import TrainingDataset
-from cli import reviews
+from cli import quality, reviews
+from cli.errors import Problem
 from tests.unit.quality.conftest import Measure
 
 DATASET = TrainingDataset.model_validate(
@@ -136,19 +137,28 @@ def test_a_files_suggestions_are_a_section_that_its_rows_keep(
     assert [each.values for each in stars] == [(1, 2, 3, 4, 5)]
 
 
-def test_parquet_and_lines_inside_values_are_read_as_well(tmp_path: Path) -> None:
+def test_lines_inside_values_are_read(tmp_path: Path) -> None:
     made = pd.DataFrame(list(reviews.rows(300, seed=5)))
     made["review_body"] = "two\nlines " + made["review_body"]
     dataset = settings.load().dataset.model_copy(update={"quote": '"', "delimiter": ","})
     made.to_csv(tmp_path / "made.csv", index=False)
-    typed = made.astype({"star_rating": "int64"}).assign(
-        review_date=pd.to_datetime(made["review_date"])
-    )
-    typed.to_parquet(tmp_path / "made.parquet")
-    of_csv = sample.read(tmp_path / "made.csv", dataset)
-    assert of_csv["review_body"] == made["review_body"].to_list()
-    assert of_csv["star_rating"] == typed["star_rating"].to_list()
-    assert sample.read(tmp_path / "made.parquet", dataset) == of_csv
+    found = sample.read(tmp_path / "made.csv", dataset)
+    assert found["review_body"] == made["review_body"].to_list()
+    assert found["star_rating"] == made["star_rating"].astype(int).to_list()
+
+
+def test_a_parquet_file_gets_suggestions_too(tmp_path: Path) -> None:
+    made = pd.DataFrame(list(reviews.rows(300, seed=5))).astype({"star_rating": "int64"})
+    made["review_date"] = pd.to_datetime(made["review_date"])
+    made.to_parquet(tmp_path / "made.parquet")
+    text = quality.suggest_of_file(tmp_path / "made.parquet", None)
+    assert "the first 300 rows of made.parquet" in text
+    stars = [each for each in tomllib.loads(text)["quality"]["checks"]
+             if each.get("column") == "star_rating" and each["check"] == "membership"]  # fmt: skip
+    assert [each["values"] for each in stars] == [[1, 2, 3, 4, 5]]
+    (tmp_path / "no.parquet").write_text("text")
+    with pytest.raises(Problem, match=r"no\.parquet is no Parquet file"):
+        quality.suggest_of_file(tmp_path / "no.parquet", None)
 
 
 def test_the_first_rows_go_over_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
