@@ -16,6 +16,10 @@ from pathlib import Path
 # Hugging Face's libraries read these when they are imported.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
+HEAD_RATE = "the new layer's learning rate, as a multiple"
+LAYER_DECAY = "each layer's learning rate, as a multiple of the one's above"
+SAMPLING = "balanced: as many rows of each label as the rarest has; those of the others take turns"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("transformer")
@@ -38,11 +42,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     precisions = ("auto", "fp32", "bf16", "fp16")
     group.add_argument("--precision", choices=precisions, default="auto")
     group.add_argument("--export", choices=("none", "onnx", "onnx-int8"), default="none")
-
-
-HEAD_RATE = "the new layer's learning rate, as a multiple"
-LAYER_DECAY = "each layer's learning rate, as a multiple of the one's above"
-SAMPLING = "balanced: as many rows of each label as the rarest has; those of the others take turns"
 
 
 def run(options: argparse.Namespace) -> None:
