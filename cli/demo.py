@@ -88,12 +88,27 @@ def _stage(story: Story) -> str:
         f"  {made.stack} deployed through CloudFormation in {show.seconds(made.seconds)}"
     )
     story.facts["deploy_s"] = round(made.seconds, 2)
+    return _inbox(f"{story.stack}-demo-inbox", made.outputs["TopicArn"])
+
+
+def _inbox(name: str, topic: str) -> str:
+    """A queue that the topic may send to.
+
+    https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
+    """
     sqs = target.client("sqs")
-    url: str = sqs.create_queue(QueueName=f"{story.stack}-demo-inbox")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    topic = made.outputs["TopicArn"]
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    wanted = ["QueueArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return url
 

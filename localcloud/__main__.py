@@ -24,7 +24,9 @@ from localcloud import ministack_adapter as adapter
 from localcloud.config import HOST, CloudConfig
 
 PACKAGES = (
+    "iam",
     "s3",
+    "secretsmanager",
     "apigateway",
     "scheduler",
     "stepfunctions",

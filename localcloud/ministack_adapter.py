@@ -8,7 +8,7 @@ what moved.
 from __future__ import annotations
 
 import asyncio
-import functools
+import hashlib
 import importlib
 import json
 import logging
@@ -37,7 +37,8 @@ _ready: list[Hook] = []
 _stopping: list[Hook] = []
 _integrations: dict[str, Integration] = {}
 _sdk_services: dict[str, SdkCaller] = {}
-_clients: dict[str, Any] = {}
+_clients: dict[tuple[str, str], Any] = {}
+ROOT: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _lock = threading.RLock()
 _events = threading.Condition()
 _put: Counter[str] = Counter()
@@ -61,6 +62,7 @@ def configure(config: CloudConfig) -> None:
         BIND_HOST=HOST,
         GATEWAY_PORT=str(config.port),
         AWS_ENDPOINT_URL=config.endpoint,
+        AUTH="true",
         MINISTACK_REGION=config.region,
         MINISTACK_ACCOUNT_ID=config.account,
         IOT_MTLS_ENABLED="0",
@@ -73,6 +75,8 @@ def configure(config: CloudConfig) -> None:
         NO_PROXY=",".join(filter(None, [os.environ.get("NO_PROXY"), HOST, "localhost"])),
     )
     check()
+    # What never leaves this machine is as private as TLS, which policies ask for.
+    replace("ministack.app", "pin_request_origin", lambda pin: lambda origin, _: pin(origin, True))
     sfn = part("ministack.services.stepfunctions")
     original = sfn._invoke_aws_sdk_integration
     sfn._invoke_aws_sdk_integration = lambda arn, given: _sdk_integration(original, arn, given)
@@ -192,6 +196,12 @@ def register_resource_type(
     part("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS[cfn_type] = handlers
 
 
+def amend_resource_type(cfn_type: str, **amended: Callable[[Any], Any]) -> None:
+    """Put `make(the original)` in place of how ministack creates, updates or deletes a type."""
+    handlers = part("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS[cfn_type]
+    handlers.update({action: make(handlers[action]) for action, make in amended.items()})
+
+
 # --- Step Functions -----------------------------------------------------------------------------
 
 
@@ -225,34 +235,101 @@ def _translated(function: Callable[[str, Any], Any], name: str, given: Any) -> A
         raise sfn._ExecutionError(error.error, error.cause) from error
 
 
+# --- IAM ----------------------------------------------------------------------------------------
+
+
+def authorise_here(service: str) -> None:
+    """Leave the calls of a service to our own check; ministack still verifies who calls."""
+    part("ministack.core.iam_actions").SERVICE_TO_IAM_NAMESPACE.pop(service, None)
+
+
+def refusal(
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+    action: str,
+    resource: str,
+    context: Mapping[str, str],
+) -> str:
+    """Why the caller of a request may not do this, in AWS's words; "" when it may."""
+    key = part("ministack.core.router").extract_access_key_id(headers, query)
+    return key_refusal(key, action, resource, context)
+
+
+def key_refusal(key: str, action: str, resource: str, context: Mapping[str, str] = {}) -> str:
+    """Why the holder of an access key may not do this; "" when it may."""
+    iam = part("ministack.core.iam_evaluator")
+    here = config()
+    principal = iam.resolve_principal(key, here.account)
+    if isinstance(principal, iam.AuthError):
+        return str(principal.message)
+    if principal.policies is None:  # the account's root
+        return ""
+    asked = iam.EvalContext(
+        principal_arn=principal.arn,
+        principal_type=principal.type,
+        principal_account=principal.account,
+        action=action,
+        resource_arn=resource,
+        region=here.region,
+        service_context={name.lower(): value for name, value in context.items()},
+        principal_keys=principal.keys,
+    )
+    decision = iam.evaluate(asked, principal.policies, *principal.limits).decision
+    if decision == "Allow":
+        return ""
+    why = (
+        "with an explicit deny in an identity-based policy"
+        if decision == "Deny"
+        else f"because no identity-based policy allows the {action} action"
+    )
+    asked_for = f"{action} on resource: {resource}"
+    return f"User: {principal.arn} is not authorized to perform: {asked_for} {why}"
+
+
+def role_session(role: str, name: str) -> dict[str, Any]:
+    """Credentials of a role, as a service that assumed it has them."""
+    digest = hashlib.sha256(f"{role}:{name}".encode()).hexdigest()
+    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest
+    role_name = role.rsplit("/", 1)[-1]
+    part("ministack.services.sts").register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{config().account}:assumed-role/{role_name}/{name}",
+            "UserId": f"{role_name}:{name}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+    return {
+        "aws_access_key_id": key,
+        "aws_secret_access_key": secret,
+        "aws_session_token": token,
+    }
+
+
 # --- Calls into the running cloud ---------------------------------------------------------------
 
 
-def client(service: str) -> Any:
-    """A boto3 client of this cloud. It blocks: from a coroutine, use it in a thread."""
+def client(service: str, role: str = "") -> Any:
+    """A boto3 client of this cloud, as the account's root or as a role of it.
+
+    It blocks: from a coroutine, use it in a thread.
+    """
     with _lock:
-        if service not in _clients:
+        if (service, role) not in _clients:
+            import boto3
             from botocore.config import Config
 
             here = config()
-            _clients[service] = _session().client(
+            session = boto3.session.Session(
+                region_name=here.region, **(role_session(role, "service") if role else ROOT)
+            )
+            _clients[service, role] = session.client(
                 service,
                 endpoint_url=here.endpoint,
                 config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
             )
-        return _clients[service]
-
-
-@functools.cache
-def _session() -> Any:
-    import boto3
-
-    return boto3.session.Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name=config().region,
-        botocore_session=service_models.session(),
-    )
+        return _clients[service, role]
 
 
 def call_json(

@@ -8,9 +8,15 @@ VERSION = "1.5.33"
 PARTS = {
     "ministack.app": (
         "app SERVICE_HANDLERS _state_map _loaded_modules _build_persistence_save_dict "
-        "call_service_handler_sync _parse_execute_api_url"
+        "call_service_handler_sync _parse_execute_api_url pin_request_origin"
     ),
-    "ministack.core.router": "_is_aws_service_name",
+    "ministack.core.router": "_is_aws_service_name extract_access_key_id",
+    "ministack.core.iam_actions": (
+        "SERVICE_TO_IAM_NAMESPACE extract_resource_arn request_tag_context"
+    ),
+    "ministack.core.iam_evaluator": "AuthError EvalContext evaluate resolve_principal",
+    "ministack.services.sts": "register_session",
+    "ministack.services.secretsmanager": "_resolve",
     "ministack.core.responses": (
         "_expected_envelope_content_type get_account_id get_region set_request_account_id "
         "set_request_region _service_model _BOTOCORE_NAME"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import roles
 from local_sagemaker import LocalSageMaker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +71,7 @@ class Cloud:
             if record.exists() and json.loads(record.read_text())["pid"] == self.process.pid:
                 self.endpoint = json.loads(record.read_text())["endpoint"]
                 self._clients.clear()
+                roles.make(self.client("iam"))
                 return self
             time.sleep(0.02)
         self.kill()

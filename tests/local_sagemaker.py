@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+from roles import ROLE
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 IMAGE = f"683313688378.dkr.ecr.{REGION}.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/jobs"
 INSTANCE = "ml.m5.large"
 WAIT = 60.0
 

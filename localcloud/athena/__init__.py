@@ -20,6 +20,7 @@ def install(config: CloudConfig) -> None:
     from localcloud.athena.service import Service
     from localcloud.glue.catalog import Catalog
     from localcloud.glue.objects import Objects
+    from localcloud.iam import door
 
     scratch = config.state / "athena"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -52,7 +53,7 @@ def install(config: CloudConfig) -> None:
     executions = Executions(engine, announce)
     beneath = adapter.part("ministack.app").SERVICE_HANDLERS["athena"]
     service = Service(executions, objects, workgroup, beneath)
-    adapter.register_service("athena", service.handle)
+    adapter.register_service("athena", door.guarded("athena", service.handle, executions.workgroup))
     adapter.register_state("athena_queries", executions.saved, executions.restore)
     warm_up = threading.Thread(target=engine.warm_up, name="athena-warm-up", daemon=True)
     adapter.on_ready(warm_up.start)

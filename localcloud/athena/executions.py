@@ -171,6 +171,12 @@ class Executions:
         with self._lock:
             return copy.deepcopy(self.get(query_id).record)
 
+    def workgroup(self, query_id: str) -> str:
+        """Whose query it is; the default workgroup's, where nobody knows it."""
+        with self._lock:
+            found = self._all.get(query_id)
+        return str(found.record["WorkGroup"]) if found else "primary"
+
     def ids(self, workgroup: str) -> list[str]:
         """A workgroup's executions, the newest first."""
         with self._lock:

@@ -7,6 +7,7 @@ from typing import Any
 
 from localcloud import ministack_adapter as adapter
 from localcloud.config import CloudConfig
+from localcloud.iam import door
 
 CONSOLE = "https://console.aws.amazon.com/cloudwatch/home"
 
@@ -40,6 +41,6 @@ def install(config: CloudConfig) -> None:
         adapter.part("ministack.app").SERVICE_HANDLERS["glue"],
         lambda action, request: adapter.call_json("glue", f"AWSGlue.{action}", request),
     )
-    adapter.register_service("glue", service.handle)
+    adapter.register_service("glue", door.guarded("glue", service.handle))
     adapter.register_state("crawls", crawls.saved, crawls.restore)
     adapter.on_stop(crawls.interrupt)

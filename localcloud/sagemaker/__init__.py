@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
+from localcloud.iam import door
 from localcloud.sagemaker import (
     cloudformation,
     hosting,
@@ -23,7 +24,7 @@ __all__ = ["install", "models", "registry", "tags", "transform", "tuning"]
 
 def install(config: CloudConfig) -> None:
     """Plug SageMaker into the cloud."""
-    cloud.register_service("sagemaker", service.handle)
+    cloud.register_service("sagemaker", door.guarded("sagemaker", service.handle))
     cloud.register_state("sagemaker", store.dump, store.load)
     cloudformation.install()
     jobs.install(config)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.sagemaker import names, tags
+from localcloud.sagemaker import names, roles, tags
 from localcloud.sagemaker.errors import refuse_unserved, validation
 from localcloud.sagemaker.jobs import files
 from localcloud.sagemaker.jobs.lifecycle import JobError
@@ -80,8 +80,11 @@ def _container(request: dict[str, Any]) -> dict[str, Any]:
     if "Image" not in container:
         raise validation("Specify the Image of the container.")
     if url := container.get("ModelDataUrl"):
+        if "ExecutionRoleArn" not in request:
+            raise validation(f"Specify an ExecutionRoleArn that may read {url}.")
         try:
-            files.check_there(url)
+            with roles.acting_as(request["ExecutionRoleArn"]):
+                files.check_there(url)
         except JobError:
             raise validation(f"Could not find model data at {url}.") from None
     return container

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from localcloud.sagemaker import data_processing, models
+from localcloud.sagemaker import data_processing, models, roles
 from localcloud.sagemaker.data_processing import DataProcessing, DataProcessingError
 from localcloud.sagemaker.errors import ApiError, refuse_unserved, validation
 from localcloud.sagemaker.hosting.serving import Server, ServingError
@@ -58,8 +58,9 @@ def stop_transform_job(request: dict[str, Any]) -> None:
 def _run(job: Job) -> None:
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
     inputs = job.directory / "in"
-    files.download(source["S3Uri"], source["S3DataType"], inputs)
     server, processing = _server(job), data_processing.of(job.request)
+    with roles.acting_as(server.role):
+        files.download(source["S3Uri"], source["S3DataType"], inputs)
     job.update(TransformStartTime=now())
     try:
         server.start()
@@ -75,7 +76,8 @@ def _run(job: Job) -> None:
         raise JobError(f"ClientError: {error}") from error
     finally:
         server.stop()
-    files.upload(job.directory / "out", job.request["TransformOutput"]["S3OutputPath"])
+    with roles.acting_as(server.role):
+        files.upload(job.directory / "out", job.request["TransformOutput"]["S3OutputPath"])
     job.end("Stopped" if job.stopping.is_set() else "Completed")
 
 

@@ -14,6 +14,7 @@ from localcloud.stepfunctions import (
     history,
     lambda_errors,
     optimized,
+    permissions,
     redrive,
     sdk,
 )
@@ -26,6 +27,7 @@ def install(config: CloudConfig) -> None:
     callbacks.install()
     branches.install()
     lambda_errors.install()
+    permissions.install()
     optimized.install()
     sdk.install()
     redrive.install()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud import ministack_adapter as adapter
+from localcloud.iam import gaps
 from localcloud.stepfunctions import history, scope
 
 SFN = history.SFN
@@ -34,6 +35,8 @@ def invoke(resource: str, given: Any, token: str, state: dict[str, Any]) -> Any:
     waiting: dict[str, Any] = {"event": threading.Event(), "result": None, "error": None,
                                "heartbeat": None}  # fmt: skip
     sfn._task_tokens[token] = waiting
+    if here := scope.current.get():
+        gaps.token_of(here.execution["stateMachineArn"], token)
     try:
         answer = sfn._invoke_resource(resource.removesuffix(".waitForTaskToken"), given)
         _submitted(resource, answer)

@@ -15,7 +15,7 @@ from typing import Any
 from localcloud import ministack_adapter as adapter
 from localcloud.ministack_adapter import StatesError
 from localcloud.service_models import service_model
-from localcloud.stepfunctions import errors, history, scope
+from localcloud.stepfunctions import errors, history, permissions, scope
 
 LOOK_SECONDS = 0.2  # between two looks while no event comes
 
@@ -109,7 +109,9 @@ def invoke(arn: str, request: Any) -> dict[str, Any]:
 
 def call(service: str, operation: str, request: Any) -> dict[str, Any]:
     """Call an operation and give its answer as Step Functions does: times in milliseconds."""
-    status, answer = adapter.call_json(service, f"{TARGETS[service]}.{operation}", request)
+    status, answer = adapter.call_json(
+        service, f"{TARGETS[service]}.{operation}", request, permissions.key()
+    )
     if status >= 400:
         code, message = errors.refusal(answer)
         raise errors.optimized_error(service, status, code, message)

@@ -12,7 +12,7 @@ from typing import Any
 from localcloud import ministack_adapter as adapter
 from localcloud.ministack_adapter import StatesError
 from localcloud.service_models import service_model
-from localcloud.stepfunctions import errors
+from localcloud.stepfunctions import errors, permissions
 from localcloud.stepfunctions.history import SFN
 from localcloud.stepfunctions.optimized import TARGETS
 
@@ -29,7 +29,9 @@ def call(service: str, operation: str, request: Any) -> Any:
         raise StatesError("States.Runtime", f"{service} has no operation {operation}")
     sfn = adapter.part(SFN)
     wire = sfn._sdk_json_params({}, service, operation, request)
-    status, answer = adapter.call_json(service, f"{TARGETS[service]}.{operation}", wire)
+    status, answer = adapter.call_json(
+        service, f"{TARGETS[service]}.{operation}", wire, permissions.key()
+    )
     if status >= 400:
         raise errors.sdk_error(service, status, *errors.refusal(answer))
     return sfn._sdk_json_result(service, operation, answer)

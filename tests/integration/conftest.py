@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from roles import ROLE, statement
 
 from chalicelib import clients
 from chalicelib.environment import Environment
@@ -25,6 +26,8 @@ def queue(cloud: Any, eventually: Callable[..., Any]) -> tuple[str, Received]:
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     named = ["QueueArn"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=named)["Attributes"]["QueueArn"]
+    anybody = statement(Principal="*", Action="sqs:SendMessage", Resource=arn)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(anybody)})
     bodies: list[dict[str, Any]] = []
 
     def received(count: int) -> list[dict[str, Any]]:
@@ -56,11 +59,9 @@ def listen(cloud: Any, queue: tuple[str, Received]) -> Callable[[dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def role(cloud: Any) -> str:
-    """The ARN of a role without policies."""
-    trust = {"Version": "2012-10-17", "Statement": []}
-    iam, name = cloud.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
-    return iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+def role() -> str:
+    """The ARN of a role that may do everything."""
+    return ROLE
 
 
 @pytest.fixture(scope="session")

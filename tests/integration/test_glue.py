@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from roles import ROLE
 
 pytestmark = pytest.mark.cloud
 
@@ -46,7 +47,7 @@ class Lake:
         target = {"Path": f"s3://{self.bucket}/{path}", **more.pop("target", {})}
         self.glue.create_crawler(
             Name=name,
-            Role="arn:aws:iam::000000000000:role/crawler",
+            Role=ROLE,
             DatabaseName=self.database,
             Targets={"S3Targets": [target]},
             Configuration=json.dumps({"Version": 1.0, **configuration}),

@@ -8,6 +8,7 @@ import uuid
 import zipfile
 
 import pytest
+from roles import ROLE
 
 pytestmark = pytest.mark.cloud
 
@@ -38,7 +39,7 @@ def make(cloud):
         cloud.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.11",
-            Role="arn:aws:iam::000000000000:role/any",
+            Role=ROLE,
             Handler="app.handler",
             Code={"ZipFile": code},
             Timeout=20,

@@ -13,11 +13,11 @@ from typing import Any
 
 import psutil
 import pytest
+from roles import ROLE
 
 pytestmark = pytest.mark.cloud
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-ROLE = "arn:aws:iam::000000000000:role/role"
 MODEL = """
 def model_fn(path): return None
 def input_fn(body, kind): return body

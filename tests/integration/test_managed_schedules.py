@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from local_sagemaker import LocalSageMaker, until
+from roles import ROLE
 
 from chalicelib import clock, places, records, settings
 from chalicelib.drift import incidents
@@ -49,7 +50,7 @@ def watched(stack: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         **{
             **vars(environment),
             "endpoint_name": endpoint,
-            "job_role_arn": "arn:aws:iam::000000000000:role/jobs",
+            "job_role_arn": ROLE,
         }
     )
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: named))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from local_sagemaker import INFERENCE, archive, name
+from roles import ROLE
 
 from chalicelib import clock, places, records, runs, settings
 from chalicelib.environment import Environment
@@ -44,7 +45,7 @@ def environment(
         model_group=endpoint,
         rollout_alarms=f"{endpoint}-errors",
         code_prefix=f"s3://{bucket}/code",
-        job_role_arn="arn:aws:iam::000000000000:role/jobs",
+        job_role_arn=ROLE,
     )
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: here))
     text = settings.FILE.read_text(encoding="utf-8")

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
+from roles import ROLE
 
 pytestmark = pytest.mark.cloud
 
-ROLE = "arn:aws:iam::000000000000:role/scheduler"
 ATTRIBUTES = ("scheduled-time", "schedule-arn", "execution-id", "attempt-number")
 
 

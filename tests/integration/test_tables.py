@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from roles import ROLE
 
 from chalicelib import clients, settings
 from chalicelib.environment import Environment
@@ -48,7 +49,7 @@ def crawled(
     }
     glue.create_crawler(
         Name=bucket,
-        Role="arn:aws:iam::000000000000:role/crawler",
+        Role=ROLE,
         DatabaseName=database,
         TablePrefix="raw_",
         Targets={"S3Targets": [{"Path": f"s3://{bucket}/text/{DATASET.name}/"}]},

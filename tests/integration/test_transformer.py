@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from conftest import TRANSFORMER_PYTHON, Cloud
 from local_sagemaker import LocalSageMaker
+from roles import ROLE
 
 from chalicelib import places, settings
 from chalicelib.environment import Environment
@@ -26,7 +27,6 @@ from chalicelib.model import jobs, rollout
 from cli import package, reviews
 
 ROOT = Path(__file__).parents[2]
-ROLE = "arn:aws:iam::000000000000:role/jobs"
 PARAMETERS = {
     "model": "transformer",
     "export": "onnx-int8",

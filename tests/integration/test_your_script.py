@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from roles import ROLE
 
 from chalicelib import settings
 from chalicelib.environment import Environment
@@ -21,7 +22,6 @@ from chalicelib.model import jobs, rollout
 from cli import package, reviews
 
 ROOT = Path(__file__).parents[2]
-ROLE = "arn:aws:iam::000000000000:role/jobs"
 
 
 def documented() -> str:

@@ -21,6 +21,7 @@ from typing import Any
 import urllib3
 
 from localcloud.config import HOST, CloudConfig
+from localcloud.sagemaker import roles
 from localcloud.sagemaker.jobs import files, images, processes
 from localcloud.sagemaker.jobs.lifecycle import JobError
 from localcloud.sagemaker.jobs.output import Log
@@ -75,6 +76,7 @@ class Server:
         start_seconds: float = START_SECONDS,
     ) -> None:
         self.container = model["PrimaryContainer"]
+        self.role = model.get("ExecutionRoleArn", "")
         self.environment = {**self.container.get("Environment", {}), **(environment or {})}
         self.isolated = bool(model.get("EnableNetworkIsolation"))
         self.log, self.owner, self.start_seconds = log, owner, start_seconds
@@ -104,7 +106,7 @@ class Server:
             self._ready = False
             self.process = process = subprocess.Popen(
                 [str(self.python), str(PROGRAM), str(port), str(self.folder)],
-                env=images.environment(self.python, self.isolated)
+                env=images.environment(self.python, self.isolated, self.role)
                 | self.environment
                 | self._where(),
                 stdin=subprocess.PIPE,
@@ -189,6 +191,10 @@ class Server:
 
     def _fetch(self) -> None:
         """model/ from the artefact, code/ from the submitted archive."""
+        with roles.acting_as(self.role):
+            self._download()
+
+    def _download(self) -> None:
         (self.folder / "model").mkdir(parents=True)
         if url := self.container.get("ModelDataUrl"):
             files.get_file(url, self.folder / "model.tar.gz")

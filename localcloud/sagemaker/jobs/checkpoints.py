@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import threading
 from pathlib import Path
@@ -41,7 +42,10 @@ class Checkpoints:
         self._folder = Path(process.inside(job.directory, config.get("LocalPath", FOLDER)))
         self._known: dict[Path, tuple[int, int]] = {}
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="checkpoints", daemon=True)
+        ours = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=ours.run, args=(self._keep,), name="checkpoints", daemon=True
+        )
 
     def __enter__(self) -> Checkpoints:
         if self._uri:

@@ -1,4 +1,4 @@
-"""Inputs from S3 to a job's folders, and its results back."""
+"""Inputs from S3 to a job's folders, and its results back, as the role that the job was given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud import ministack_adapter as cloud
+from localcloud.sagemaker import roles
 from localcloud.sagemaker.jobs.lifecycle import JobError
 
 THREADS = 8
@@ -53,9 +53,11 @@ def upload(folder: Path, uri: str) -> int:
     prefix = prefix.rstrip("/")
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
+    s3 = roles.s3()
+
     def put(path: Path) -> None:
         key = f"{prefix}/{path.relative_to(folder).as_posix()}".lstrip("/")
-        cloud.client("s3").upload_file(str(path), bucket, key)
+        s3.upload_file(str(path), bucket, key)
 
     _each(put, found, f"ClientError: Upload to {uri} failed")
     return len(found)
@@ -64,7 +66,7 @@ def upload(folder: Path, uri: str) -> int:
 def put_file(path: Path, uri: str) -> None:
     bucket, key = split(uri)
     try:
-        cloud.client("s3").upload_file(str(path), bucket, key)
+        roles.s3().upload_file(str(path), bucket, key)
     except (*S3_ERRORS, OSError) as error:
         raise JobError(f"ClientError: Upload to {uri} failed: {error}") from error
 
@@ -73,7 +75,7 @@ def get_file(uri: str, path: Path) -> None:
     bucket, key = split(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        cloud.client("s3").download_file(bucket, key, str(path))
+        roles.s3().download_file(bucket, key, str(path))
     except S3_ERRORS as error:
         raise JobError(f"ClientError: Download of {uri} failed: {error}") from error
 
@@ -82,7 +84,7 @@ def check_there(uri: str) -> None:
     """JobError where there is no such object."""
     bucket, key = split(uri)
     try:
-        cloud.client("s3").head_object(Bucket=bucket, Key=key)
+        roles.s3().head_object(Bucket=bucket, Key=key)
     except S3_ERRORS as error:
         raise JobError(f"ClientError: {uri}: {error}") from error
 
@@ -107,7 +109,7 @@ def unpack(archive: Path, folder: Path) -> None:
 def _prefix(uri: str) -> list[tuple[str, str, str]]:
     """All objects whose key begins so, with their names below the prefix."""
     bucket, prefix = split(uri)
-    pages = cloud.client("s3").get_paginator("list_objects_v2")
+    pages = roles.s3().get_paginator("list_objects_v2")
     return [
         (bucket, entry["Key"], below(prefix, entry["Key"]))
         for page in pages.paginate(Bucket=bucket, Prefix=prefix)
@@ -127,7 +129,7 @@ def below(prefix: str, key: str) -> str:
 def _manifest(uri: str) -> list[tuple[str, str, str]]:
     """`[{"prefix": "s3://b/p/"}, "a", "b/c"]`: the names keep their layout below the prefix."""
     bucket, key = split(uri)
-    content = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    content = roles.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
         (first, *listed) = json.loads(content)
         target, base = split(first["prefix"])
@@ -145,10 +147,12 @@ def _below(folder: Path, name: str) -> Path:
 
 
 def _fetch(files: Iterable[tuple[str, str, Path]]) -> None:
+    s3 = roles.s3()
+
     def get(entry: tuple[str, str, Path]) -> None:
         bucket, key, path = entry
         path.parent.mkdir(parents=True, exist_ok=True)
-        cloud.client("s3").download_file(bucket, key, str(path))
+        s3.download_file(bucket, key, str(path))
 
     _each(get, list(files), "ClientError: Data download failed")
 

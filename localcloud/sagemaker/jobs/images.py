@@ -9,6 +9,7 @@ import os
 import re
 from pathlib import Path
 
+from localcloud.sagemaker import roles
 from localcloud.sagemaker.jobs.lifecycle import JobError, config
 
 # Each with the environment that stands for it.
@@ -63,7 +64,7 @@ def check_monitoring(image: str, kind: str) -> None:
         )
 
 
-def environment(python: Path, isolated: bool = False) -> dict[str, str]:
+def environment(python: Path, isolated: bool, role: str) -> dict[str, str]:
     """What every job's process sees: this cloud as AWS, and nothing of our own environment.
 
     Under network isolation a container has no AWS credentials.
@@ -86,7 +87,6 @@ def environment(python: Path, isolated: bool = False) -> dict[str, str]:
         return plain
     return plain | {
         "AWS_ENDPOINT_URL": config().endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **roles.variables(role),
         "NO_PROXY": "127.0.0.1,localhost",
     }

@@ -17,7 +17,7 @@ from typing import Any
 
 from localcloud import ministack_adapter as cloud
 from localcloud.config import CloudConfig
-from localcloud.sagemaker import names, quotas, tags
+from localcloud.sagemaker import names, quotas, roles, tags
 from localcloud.sagemaker.errors import in_use, not_found, validation
 from localcloud.sagemaker.jobs import processes, secondary
 from localcloud.sagemaker.jobs.output import Log
@@ -96,6 +96,11 @@ class Job:
     @property
     def name(self) -> str:
         return str(self.request[self.kind.name])
+
+    @property
+    def role(self) -> str:
+        """Whose permissions it has; a transform job has its model's."""
+        return str(self.request.get("RoleArn", ""))
 
     def update(self, **changes: Any) -> Record:
         """Write members of the record."""
@@ -254,7 +259,8 @@ def ending(
 def _run(job: Job, run: Callable[[Job], None]) -> None:
     try:
         job.directory.mkdir(parents=True, exist_ok=True)
-        run(job)
+        with roles.acting_as(job.role):
+            run(job)
     except JobStoppedError:
         job.end("Stopped")
     except JobError as error:

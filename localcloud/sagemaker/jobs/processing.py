@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJo
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import json
 import threading
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def execute(job: Job, python: Path, command: list[str]) -> None:
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
     isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
     environment = {
-        **images.environment(python, isolated),
+        **images.environment(python, isolated, job.role),
         "PROCESSING_JOB_NAME": job.name,
         **request.get("Environment", {}),
     }
@@ -86,7 +87,10 @@ def execute(job: Job, python: Path, command: list[str]) -> None:
         raise lifecycle.JobStoppedError
     job.update(ProcessingStartTime=now())
     done = threading.Event()
-    uploader = threading.Thread(target=_upload_continuously, args=(job, done), daemon=True)
+    ours = contextvars.copy_context()
+    uploader = threading.Thread(
+        target=ours.run, args=(_upload_continuously, job, done), daemon=True
+    )
     uploader.start()
     try:
         ended = process.run(job, command, job.directory, environment, limit)

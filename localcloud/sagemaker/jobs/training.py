@@ -137,7 +137,7 @@ def _run(job: Job, hear: metrics.Hear | None) -> None:
             job,
             script.command(),
             script.folder,
-            images.environment(python, isolated)
+            images.environment(python, isolated, job.role)
             | script.environment()
             | request.get("Environment", {}),
             request["StoppingCondition"].get("MaxRuntimeInSeconds", DAY),
