@@ -6,10 +6,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from local_sagemaker import LocalSageMaker, until
 from roles import ROLE
 
@@ -93,8 +95,43 @@ def test_schedules_follow_the_model_in_service(watched: LocalSageMaker) -> None:
     assert records.newest(records.NOTIFICATION, 5) == []
 
 
+@pytest.fixture
+def executed(cloud: Any, queue: tuple[str, Any], watched: LocalSageMaker) -> Any:
+    """What the template's rule would hand to the monitor's function, here put into a queue."""
+    arn, received = queue
+    template = yaml.load((ROOT / "infrastructure" / "template.yaml").read_text(), Loader=ShortForms)
+    rule = template["Resources"]["ManagedExecutions"]["Properties"]
+    (target,) = rule["Targets"]
+    pattern = rule["EventPattern"]
+    prefix = "arn:aws:sagemaker:us-east-1:000000000000:monitoring-schedule/"
+    own = f"{prefix}{Environment.from_env().endpoint_name}-"
+    pattern["detail"]["MonitoringScheduleArn"] = [{"prefix": own}]
+    events, name = cloud.client("events"), f"managed-{uuid.uuid4().hex[:8]}"
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    transformer = target["InputTransformer"]
+    events.put_targets(
+        Rule=name, Targets=[{"Id": "queue", "Arn": arn, "InputTransformer": transformer}]
+    )
+    return lambda: received(1)
+
+
+class ShortForms(yaml.SafeLoader):
+    """CloudFormation's !Sub, !Ref and the like as what they are given."""
+
+
+def given(loader: Any, suffix: str, node: Any) -> Any:
+    return {
+        yaml.ScalarNode: loader.construct_scalar,
+        yaml.SequenceNode: loader.construct_sequence,
+        yaml.MappingNode: loader.construct_mapping,
+    }[type(node)](node)
+
+
+ShortForms.add_multi_constructor("!", given)
+
+
 def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
-    watched: LocalSageMaker, bucket: str
+    watched: LocalSageMaker, executed: Any
 ) -> None:
     registry.crown(ONE, "arn:aws:sagemaker:us-east-1:000000000000:model-package/r/1", {},
                    clock.text(clock.now()))  # fmt: skip
@@ -134,7 +171,9 @@ def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
     assert summary["MonitoringExecutionStatus"] == "CompletedWithViolations", summary
     job = summary["ProcessingJobArn"].rpartition("/")[2]
     arn = f"arn:aws:sagemaker:us-east-1:000000000000:monitoring-schedule/{name}"
-    found = schedules.executed({"schedule": arn, "job": job})
+    [event] = [each for each in executed() if each["run"]["job"] == job]
+    assert (event["step"], event["run"]["schedule"]) == ("executed", arn)
+    found = schedules.executed(event["run"])
     assert found["violations"] > 0
     [look] = records.newest(records.DRIFT, 5)
     assert (look["monitor"], look["records"], look["champion_run"]) == ("data-quality", 60, ONE)
