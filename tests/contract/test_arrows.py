@@ -39,9 +39,6 @@ LIBRARIES = {
     "cli": {"boto3", "botocore", "rich", "typer", "yaml"},
 }
 
-# What runs beside the command alone, where Parquet can be read: `driftloop quality suggest FILE`.
-BESIDE_THE_COMMAND = {"chalicelib/quality/sample.py": {"pyarrow"}}
-
 
 def files(part: str) -> list[Path]:
     single = ROOT / f"{part}.py"
@@ -77,7 +74,7 @@ def test_libraries_are_the_ones_its_place_has(part: str):
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for path in files(part)
         for name, line in imported(path)
-        if name not in allowed | BESIDE_THE_COMMAND.get(path.relative_to(ROOT).as_posix(), set())
+        if name not in allowed
     ]
     assert not wrong
 
