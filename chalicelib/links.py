@@ -18,7 +18,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib import clients, clock
+from chalicelib import clients
 from chalicelib.environment import Environment
 
 APPROVAL, INCIDENT, DOCUMENT = "approval", "incident", "document"
@@ -76,10 +76,6 @@ def read(given: str, secrets: Sequence[bytes]) -> Link:
     except (binascii.Error, UnicodeError) as error:
         raise InvalidLinkError("the link is cut short or mistyped") from error
     return Link(kind, subject, dt.datetime.fromtimestamp(expires, dt.UTC))
-
-
-def until(days: float) -> dt.datetime:
-    return clock.now() + dt.timedelta(days=days)
 
 
 def _signature(encoded: str, secret: bytes) -> bytes:
