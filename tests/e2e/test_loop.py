@@ -295,7 +295,7 @@ def test_the_message_of_drift_leads_to_the_report_and_to_a_decision(
     examples = message["message"].split("What came in, for example:")[1]
     assert "product_category" in examples
     endpoint, links = os.environ["AWS_ENDPOINT_URL"], message["links"]
-    found = browse(endpoint, links["report"])
+    found = browse(endpoint, links["reports"][0])
     assert found.status == 302
     report = browse(endpoint, found.headers["location"])
     assert (report.status, report.headers["content-type"]) == (200, "text/html; charset=utf-8")
