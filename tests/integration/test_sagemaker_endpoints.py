@@ -79,7 +79,8 @@ def test_traffic_is_shared_by_weight_and_a_target_overrides_it(sagemaker, endpoi
 
 
 def test_an_instance_takes_many_requests_at_once(sagemaker, endpoint):
-    """Each of twelve is answered only when all twelve are there."""
+    """Each of twelve is answered only when all twelve are there; the first of all is alone."""
+    sagemaker.invoke(endpoint, TargetVariant="main")
     with ThreadPoolExecutor(12) as pool:
         asked = [
             pool.submit(sagemaker.invoke, endpoint, "together", TargetVariant="main")

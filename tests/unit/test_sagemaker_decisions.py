@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from localcloud.sagemaker import quotas, transform
 from localcloud.sagemaker.errors import ApiError
+from localcloud.sagemaker.hosting import server
 from localcloud.sagemaker.hosting.capture import Body, event, sampled
 from localcloud.sagemaker.jobs import files, process, secondary
 
@@ -158,3 +161,29 @@ def test_instances_beyond_the_quota_are_refused_in_awss_words() -> None:
         "The account-level service limit 'ml.m5.large for training job usage' is 20 Instances, "
         "with current utilization of 15 Instances and a request delta of 6 Instances."
     )
+
+
+def test_requests_go_one_by_one_until_one_was_answered() -> None:
+    """A model's late imports are whole before another request needs them."""
+    at_once, most = 0, 0
+
+    def transform(data: Any, context: server.Context) -> list[str]:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        at_once -= 1
+        context.status = 500 if data == "bad" else 200
+        return ["answer"]
+
+    def ask(first: server.FirstAlone, data: str) -> None:
+        first(data, server.Context({}, ""))
+
+    first = server.FirstAlone(transform)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: ask(first, "bad"), range(4)))
+    assert most == 1
+    ask(first, "good")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: ask(first, "good"), range(8)))
+    assert most > 1

@@ -34,7 +34,28 @@ class Context:
         self.status, self.phrase = code, phrase
 
 
+class FirstAlone:
+    """Requests side by side, once one was answered: until then they go one by one.
+
+    What a model imports with its first request another thread would find half made: scikit-learn
+    looks for pandas that way.
+    """
+
+    def __init__(self, transform: Any) -> None:
+        self._transform, self._alone, self._answered = transform, threading.Lock(), False
+
+    def __call__(self, data: Any, context: Context) -> Any:
+        if self._answered:
+            return self._transform(data, context)
+        with self._alone:
+            result = self._transform(data, context)
+            self._answered = self._answered or context.status < 400
+            return result
+
+
 def handler(transformer: Any, model_dir: str) -> type[BaseHTTPRequestHandler]:
+    transform = FirstAlone(transformer.transform)
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -48,7 +69,7 @@ def handler(transformer: Any, model_dir: str) -> type[BaseHTTPRequestHandler]:
                 self._answer(404, b"", "text/plain")
                 return
             context = Context(dict(self.headers.items()), model_dir)
-            result = transformer.transform([{"body": body}], context)[0]
+            result = transform([{"body": body}], context)[0]
             if context.status >= 400:
                 print(result, flush=True)
                 self._answer(context.status, str(result).encode(), "text/plain")
