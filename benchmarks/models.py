@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from benchmarks import load, overhead
 from benchmarks.rows import Bar, Row, Skipped
@@ -147,7 +148,7 @@ def rates(
 
 @contextmanager
 def started(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[None]:
-    """The server in a session of its own, which is ended whole."""
+    """The server, which is ended with every process that it started."""
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -156,12 +157,14 @@ def started(command: list[str], environment: dict[str, str], folder: Path) -> It
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     try:
         yield
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        whole = psutil.Process(process.pid)
+        for each in (*whole.children(recursive=True), whole):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         process.wait()
 
 
