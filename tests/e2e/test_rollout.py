@@ -88,7 +88,8 @@ def test_a_shadow_is_compared_with_the_champion(stack: Any, versions: tuple[int,
     assert found["agreement"]["records"] == 5
     champion, shadow = found["variants"]
     assert (champion["model_version"], shadow["model_version"]) == (second, first)
-    assert (champion["requests"], shadow["requests"]) == (5, 5)
+    assert shadow["requests"] == 5
+    assert champion["requests"] >= 5  # CloudWatch counts by the minute: what came just before too
     assert champion["accuracy"] == 1.0
     assert shadow["error_rate"] == 0.0
     rollout.change(stack.name, {"action": "stop", "kind": "shadow"})
