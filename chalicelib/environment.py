@@ -29,6 +29,7 @@ class Environment:
     athena_workgroup: str
     model_group: str
     endpoint_name: str
+    serve_function: str
     code_prefix: str
     code_digest: str
     drift_alarm: str

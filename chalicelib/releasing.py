@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from chalicelib.section import InstanceType, Section, Share
+
+if TYPE_CHECKING:
+    from chalicelib.learning import Training
+    from chalicelib.watching import Monitor
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BlueGreenUpdatePolicy.html
 LONGEST_SECONDS = 28_800
@@ -22,6 +26,9 @@ class Capacity(Section):
 
 
 class Endpoint(Section):
+    """What answers: an endpoint, or a Lambda function that costs nothing while nobody asks."""
+
+    serving: Literal["endpoint", "lambda"] = "endpoint"
     instance_type: InstanceType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1)] = 1
     min_instances: Annotated[int, Field(ge=1)] = 1
@@ -29,6 +36,10 @@ class Endpoint(Section):
     target_invocations: Annotated[int, Field(ge=1)] = 1000
     schedule: tuple[Capacity, ...] = ()
     capture_percent: Annotated[int, Field(ge=0, le=100)] = 100
+
+    @property
+    def in_lambda(self) -> bool:
+        return self.serving == "lambda"
 
     @property
     def scales(self) -> bool:
@@ -81,3 +92,29 @@ class Rollout(Section):
                 f"deployment after {LONGEST_SECONDS}"
             )
         return self
+
+
+def problems(
+    endpoint: Endpoint, rollout: Rollout, training: Training, monitor: Monitor
+) -> list[str]:
+    """What a model inside Lambda cannot be or have, each by its key."""
+    if not endpoint.in_lambda:
+        return []
+    found, model = [], training.hyperparameters.get("model", "linear")
+    exported = str(training.hyperparameters.get("export", "none")).startswith("onnx")
+    if training.entry_point != "train.py":
+        found.append("training.entry_point: Lambda serves the models of train.py alone")
+    elif model == "transformer" and not exported:
+        found.append('training.hyperparameters: in Lambda a transformer needs export = "onnx-int8"')
+    elif model not in ("linear", "transformer"):
+        found.append(
+            f"training.hyperparameters: a {model} model needs scikit-learn, which Lambda lacks; "
+            'serve it by endpoint.serving = "endpoint", or train a linear one'
+        )
+    if endpoint.scales:
+        found.append("endpoint.max_instances: Lambda has no instances; it scales by itself")
+    if rollout.bake_seconds:
+        found.append("rollout.bake_seconds: in Lambda a new model takes over at once")
+    if monitor.engine == "managed":
+        found.append("monitor.engine: AWS's Model Monitor watches endpoints, not Lambda")
+    return [f"endpoint.serving is lambda: {each}" for each in found]

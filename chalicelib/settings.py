@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from chalicelib import learning, watching
+from chalicelib import learning, releasing, watching
 from chalicelib.learning import Evaluation, Gate, Model, Training
 from chalicelib.quality import fitting
 from chalicelib.quality.declared import Quality
@@ -126,6 +126,7 @@ class Settings(Section):
         wrong = fitting.problems(self.quality, self.dataset, self.dataset.label)
         wrong += learning.problems(self.model, self.training, self.evaluation, self.dataset)
         wrong += watching.problems(self.pipeline, self.monitor, self.drift)
+        wrong += releasing.problems(self.endpoint, self.rollout, self.training, self.monitor)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -63,6 +63,7 @@ def _settings(stack: str) -> dict[str, str]:
     return {
         "MonitorSchedule": SCHEDULES.get(schedule, schedule),
         "MonitorEngine": pipeline.get("monitor", {}).get("engine", "driftloop"),
+        "Serving": pipeline.get("endpoint", {}).get("serving", "endpoint"),
         "TimeZone": pipeline["pipeline"].get("time_zone", "UTC"),
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
@@ -97,6 +98,9 @@ def _upload(stack: str, made: package.Package) -> dict[str, str]:
         "FunctionKey": f"functions/{made.function_digest}.zip",
     }
     _put(bucket, keys["FunctionKey"], made.function)
+    if made.serving is not None:
+        keys["ServeKey"] = f"functions/serve-{package.digest(made.serving)}.zip"
+        _put(bucket, keys["ServeKey"], made.serving)
     for name, definition in made.definitions.items():
         key = keys[f"{name.title()}DefinitionKey"] = f"machines/{package.digest(definition)}.json"
         _put(bucket, key, definition)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-from cli import project
+from cli import project, serving_package
 from cli.errors import Problem
 
 CODE = ("training", "inference", "monitoring")
@@ -43,6 +43,7 @@ class Package:
     function_digest: str
     code: dict[str, bytes]
     definitions: dict[str, bytes]
+    serving: bytes | None  # the function that holds the model, where there is one
 
     @property
     def code_digest(self) -> str:
@@ -75,6 +76,7 @@ def build() -> Package:
             function_digest=_zip_digest(zipped),
             code=code,
             definitions=definitions,
+            serving=serving_package.build(project.pipeline()),
         )
 
 

@@ -10,7 +10,6 @@ https://github.com/aws/sagemaker-inference-toolkit
 from __future__ import annotations
 
 import json
-import math
 import os
 from typing import Any
 
@@ -19,29 +18,11 @@ import linear_scorer
 import numpy as np
 import served_linear
 import served_transformer
+from records import JSON, JSON_LINES, BadRequestError, Records, input_fn, output_fn, rows_of
 
-try:
-    from sagemaker_inference.errors import BaseInferenceToolkitError
-except ImportError:  # AWS's training images, in which the model is evaluated, lack the toolkit
-    BaseInferenceToolkitError = Exception
+__all__ = ["JSON", "JSON_LINES", "BadRequestError", "Records", "input_fn", "output_fn", "rows_of"]
 
-JSON, JSON_LINES = "application/json", "application/jsonlines"
 Model = tuple[Any, dict[str, Any]]
-
-
-class Records(list[dict[str, Any]]):
-    """The records of one request, and whether their answers shall be explained."""
-
-    def __init__(self, records: list[dict[str, Any]], explain: bool = False) -> None:
-        super().__init__(records)
-        self.explain = explain
-
-
-class BadRequestError(BaseInferenceToolkitError):
-    """The request cannot be served as it stands."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(status, message, message)
 
 
 def model_fn(model_dir: str) -> Model:
@@ -61,34 +42,6 @@ def model_fn(model_dir: str) -> Model:
     import joblib
 
     return joblib.load(os.path.join(model_dir, "model.joblib")), metadata
-
-
-def input_fn(body: str | bytes, content_type: str) -> Records:
-    """The records of {"records": [...], "explain": true?}, or of JSON lines."""
-    kind = content_type.split(";")[0].strip()
-    if kind == JSON_LINES:
-        return _lines(body)
-    if kind != JSON:
-        raise BadRequestError(f"Content-Type must be {JSON}, not {content_type}", 415)
-    try:
-        content = json.loads(body)
-        records = content["records"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadRequestError('the body must be {"records": [{...}]}') from error
-    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
-        raise BadRequestError("records must be a list of objects")
-    return Records(records, content.get("explain") is True)
-
-
-def _lines(body: str | bytes) -> Records:
-    raw = body.encode() if isinstance(body, str) else bytes(body)
-    try:
-        records = [json.loads(line) for line in raw.split(b"\n") if line.strip()]
-    except ValueError as error:
-        raise BadRequestError("each line must be an object") from error
-    if not all(isinstance(each, dict) for each in records):
-        raise BadRequestError("each line must be an object")
-    return Records(records)
 
 
 def predict_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, Any]]:
@@ -148,29 +101,9 @@ def summary_fn(records: list[dict[str, Any]], model: Model) -> dict[str, list[An
     return explain.by_label(array(records, metadata), pipeline, metadata)
 
 
-def output_fn(predictions: list[dict[str, Any]], accept: str) -> str:
-    if accept == JSON_LINES:
-        return "\n".join(map(json.dumps, predictions))
-    if accept not in (JSON, "*/*", "application/*"):
-        raise BadRequestError(f"Accept must be {JSON}, not {accept}", 406)
-    version = os.environ.get("MODEL_VERSION", "")
-    return json.dumps({"predictions": predictions, "model_version": version})
-
-
 def array(records: list[dict[str, Any]], metadata: dict[str, Any]) -> np.ndarray:
     """(n, text + numeric + categorical), objects, as training_code/columns.py makes it."""
-    numeric, categorical = metadata.get("numeric", []), metadata.get("categorical", [])
-    return np.array(
-        [
-            [
-                *(_text(record, name) for name in metadata["text"]),
-                *(_number(record, name) for name in numeric),
-                *(_category(record, name) for name in categorical),
-            ]
-            for record in records
-        ],
-        dtype=object,
-    )
+    return np.array(rows_of(records, metadata), dtype=object)
 
 
 def _frame(records: list[dict[str, Any]], pipeline: Any) -> Any:
@@ -179,26 +112,3 @@ def _frame(records: list[dict[str, Any]], pipeline: Any) -> Any:
 
     names = getattr(pipeline, "feature_names_in_", None)
     return pd.DataFrame(records, columns=None if names is None else list(names))
-
-
-def _text(record: dict[str, Any], name: str) -> str:
-    value = record.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise BadRequestError(f"{name} must be a text")
-    return value
-
-
-def _number(record: dict[str, Any], name: str) -> float:
-    value = record.get(name)
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadRequestError(f"{name} must be a number")
-    return float(value)
-
-
-def _category(record: dict[str, Any], name: str) -> str:
-    value = record.get(name)
-    return "" if value is None else str(value)

@@ -28,9 +28,10 @@ class LinearScorer:
     def __init__(self, document: dict[str, Any], weights: array[float]) -> None:
         self.columns: list[str] = document["columns"]
         self.classes: list[str] = document["classes"]  # empty for a regression
-        self._intercept: list[float] = document["intercept"]
+        self.intercept: list[float] = document["intercept"]
         self._weights = weights  # (features, outputs), one after the other
-        self._parts = [PARTS[part["kind"]](part) for part in document["parts"]]
+        self._described: list[dict[str, Any]] = document["parts"]
+        self._parts = [PARTS[part["kind"]](part) for part in self._described]
 
     def probabilities(self, row: Sequence[Any]) -> list[float]:
         """Of each class."""
@@ -47,9 +48,18 @@ class LinearScorer:
         """A regression's answer."""
         return self._scores(row)[0]
 
+    def features(self, row: Sequence[Any]) -> Iterator[tuple[str, str, float, array[float]]]:
+        """The column, the term, the value and the weights (one an output) of each feature."""
+        outputs = len(self.intercept)
+        described = zip(self.columns, self._described, self._parts, row, strict=True)
+        for column, description, part, value in described:
+            for place, size in part(value):
+                weights = self._weights[place * outputs : (place + 1) * outputs]
+                yield column, _term(description, column, place, value), size, weights
+
     def _scores(self, row: Sequence[Any]) -> list[float]:
-        weights, outputs = self._weights, len(self._intercept)
-        scores = list(self._intercept)
+        weights, outputs = self._weights, len(self.intercept)
+        scores = list(self.intercept)
         for part, value in zip(self._parts, row, strict=True):
             for place, weight in part(value):
                 first = place * outputs
@@ -69,6 +79,15 @@ def load(folder: str) -> LinearScorer | None:
     with open(os.path.join(folder, WEIGHTS), "rb") as file:
         weights.frombytes(file.read())
     return LinearScorer(document, weights)
+
+
+def _term(part: dict[str, Any], column: str, place: int, value: Any) -> str:
+    """What a feature is called, as explain.py does."""
+    if part["kind"] == "text":
+        return str(part["terms"][place - part["first"]])
+    if part["kind"] == "category":
+        return str(value) if value in part["places"] else "(rare)"
+    return column
 
 
 def text(part: dict[str, Any]) -> Part:

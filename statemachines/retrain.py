@@ -209,7 +209,11 @@ def _deploy(failure: Chain, finish: Task) -> Chain:
     after = endpoint.in_service(failure, finish, "$.register")
     create.next(after)
     update.next(after)
-    Chain([model, config, before])
+    in_lambda = Choice("ServedInLambda")  # which needs no endpoint; batches need the model
+    in_lambda.add_choice(ChoiceRule.BooleanEquals("$.register.in_lambda", True), finish)
+    in_lambda.default_choice(config)
+    Chain([model, in_lambda])
+    Chain([config, before])
     by_hand = Choice("NeedsApproval")
     by_hand.add_choice(
         ChoiceRule.BooleanEquals("$.register.needs_approval", True),

@@ -29,6 +29,7 @@ def compiled() -> str:
     serves = endpoint.in_service(failure, finish, PLANNED)
     weights.next(serves)
     in_place = Choice("InPlace")
+    in_place.add_choice(ChoiceRule.IsPresent(f"{PLANNED}.endpoint", False), finish)  # in Lambda
     in_place.add_choice(ChoiceRule.IsPresent(f"{PLANNED}.weights", True), weights)
     in_place.default_choice(models)
     kept = Choice("ConfigKept")

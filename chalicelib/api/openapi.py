@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.api import bodies, predictions, schemas
+from chalicelib.api import bodies, schemas, serving
 from chalicelib.api.schemas import Schema
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _predicting() -> Schema:
                 "explain", {"type": "boolean", "default": False}, "with the terms that mattered"
             ),
             _header(
-                predictions.TARGET_VARIANT,
+                serving.TARGET_VARIANT,
                 schemas.VARIANT,
                 "the variant that shall answer, in place of one by the weights of an A/B test",
             ),

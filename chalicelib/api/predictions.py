@@ -1,24 +1,18 @@
-"""POST /predictions: records checked by the dataset's schema, one call of the endpoint."""
+"""POST /predictions: records checked by the dataset's schema, one call of the model."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, metrics
-from chalicelib.api import bodies, inputs
+from chalicelib import metrics
+from chalicelib.api import bodies, inputs, serving
 from chalicelib.api.inputs import Record
-from chalicelib.environment import Environment
+from chalicelib.api.serving import MODEL_ERROR, Answer
 from chalicelib.errors import ApiError
 
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
-
-JSON = "application/json"
-MODEL_ERROR = "model_error"
-TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
-Answer = dict[str, Any]
 
 
 def predict(
@@ -38,7 +32,8 @@ def predict(
     sent = [each for each in read if not isinstance(each, ApiError)]
     inference_id = str(uuid.uuid4())
     try:
-        answer = _invoke(sent, inference_id, explain, variant)
+        body = {"records": sent, **({"explain": True} if explain else {})}
+        answer = serving.invoke(configured, body, inference_id, variant)
         found = _of_each(answer, len(sent))
     except ApiError as error:
         if error.code == MODEL_ERROR:  # what an alarm of a rollout counts
@@ -102,59 +97,6 @@ def _read(entry: Any, wanted: inputs.Inputs, where: str) -> Record | ApiError:
         return wanted.read(entry, where)
     except ApiError as error:
         return error
-
-
-def _invoke(records: list[Record], inference_id: str, explain: bool, variant: str | None) -> Answer:
-    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
-    from botocore.exceptions import ClientError, HTTPClientError
-
-    try:
-        answer = clients.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=Environment.from_env().endpoint_name,
-            ContentType=JSON,
-            Accept=JSON,
-            Body=json.dumps(
-                {"records": records, **({"explain": True} if explain else {})}
-            ).encode(),
-            InferenceId=inference_id,
-            **({"TargetVariant": variant} if variant else {}),
-        )
-    except ClientError as error:
-        raise refused(error.response, variant) from error
-    except HTTPClientError as error:
-        raise ApiError(504, "no_answer", "the model did not answer in time") from error
-    try:
-        content = json.loads(answer["Body"].read())
-    except ValueError as error:
-        raise ApiError(502, MODEL_ERROR, "the model's answer is not JSON") from error
-    told = content if isinstance(content, dict) else {}
-    return {**told, "variant": answer.get("InvokedProductionVariant")}
-
-
-def refused(response: Any, variant: str | None = None) -> ApiError:
-    """The endpoint's refusal as the API's; `variant` is the one that was asked for by name."""
-    code = response["Error"]["Code"]
-    if variant and code == "ValidationError" and "variant" in _words(response).lower():
-        return ApiError(400, "unknown_variant", f"there is no variant {variant}", TARGET_VARIANT)
-    if code == "ModelError":
-        return _of_model(response)
-    if code in {"ValidationError", "ValidationException", "ModelNotReadyException"}:
-        return ApiError(503, "no_model", "no model is in service yet")
-    if code in {"ThrottlingException", "ServiceUnavailable", "InternalDependencyException"}:
-        return ApiError(503, "busy", "the model is busy; try again")
-    return ApiError(502, MODEL_ERROR, f"the model cannot be reached: {code}")
-
-
-def _words(response: Any) -> str:
-    return str(response["Error"].get("Message", ""))
-
-
-def _of_model(response: Any) -> ApiError:
-    """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
-    words = response.get("OriginalMessage") or _words(response)
-    if 400 <= int(response.get("OriginalStatusCode", 500)) < 500:
-        return ApiError(400, "refused_by_model", f"the model refused the records: {words[:500]}")
-    return ApiError(502, MODEL_ERROR, "the model failed on these records; its log says why")
 
 
 def _version(value: Any) -> int | None:

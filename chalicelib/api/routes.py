@@ -71,14 +71,14 @@ def structured_errors(event: Any, get_response: Callable[[Any], Any]) -> Any:
 @route
 def predict(request: Request) -> tuple[int, Any]:
     """JSON lines are answered with JSON lines."""
-    from chalicelib.api import predictions
+    from chalicelib.api import predictions, serving
 
     lines = _is_lines(request)
     answer = predictions.predict(
         _raw(request),
         lines=lines,
         explain=_flag(request, "explain"),
-        variant=_variant(request, predictions.TARGET_VARIANT),
+        variant=_variant(request, serving.TARGET_VARIANT),
     )
     if not lines:
         return 200, answer

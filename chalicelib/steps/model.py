@@ -90,6 +90,7 @@ def register(run: Run) -> dict[str, Any]:
         "model_package_arn": arn,
         "needs_approval": configured.gate.by_hand,
         "approval": {"timeout_seconds": _approval_seconds(configured)},
+        "in_lambda": configured.endpoint.in_lambda,
         "create_model": rollout.create_model(run_id, environment, configured, version),
         "create_endpoint_config": rollout.create_endpoint_config(run_id, environment, configured),
         "endpoint": endpoint,

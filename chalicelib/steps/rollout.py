@@ -25,6 +25,10 @@ def plan(execution: Execution) -> dict[str, Any]:
     from chalicelib import settings
 
     environment, configured = Environment.from_env(), settings.load()
+    if configured.endpoint.in_lambda and execution["action"] != "rollback":
+        raise traffic.RefusedError(
+            'a shadow or an A/B test needs an endpoint, and endpoint.serving is "lambda"'
+        )
     champion = registry.champion()
     if champion is None:
         raise traffic.RefusedError("no model is in service yet")
@@ -37,6 +41,9 @@ def plan(execution: Execution) -> dict[str, Any]:
         "after": after.document(),
         "poll_seconds": rollout.poll_seconds(configured) if guarded else 1,
     }
+    if configured.endpoint.in_lambda:  # the champion's record alone says what serves
+        _run(champion, after.champion)
+        return found
     client = clients.client("sagemaker")
     serves = client.describe_endpoint(EndpointName=environment.endpoint_name)
     if traffic.reweighs(before, after):

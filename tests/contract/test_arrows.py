@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "app", "chalicelib", "cli", "localcloud", "statemachines", "benchmarks", "tests",
-    "training_code", "inference_code", "monitoring_code",
+    "training_code", "inference_code", "monitoring_code", "serving_code",
 }  # fmt: skip
-ALONE = ("training_code", "inference_code", "monitoring_code")
+ALONE = ("training_code", "inference_code", "monitoring_code", "serving_code")
 # What each part may import of the project; what Lambda and the command may import beside that.
 ARROWS = {
     "app": {"chalicelib"},

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import serving_package
 from cli.package import MACHINES, Package
 
 FUNCTIONS = {
@@ -62,6 +63,18 @@ def test_each_function_has_its_own_role_and_the_one_zip(template: dict[str, Any]
         assert function["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
         assert set(function["CodeUri"]) == {"Bucket", "Key"}
         assert function["Runtime"] == f"python3.{sys.version_info.minor}"
+
+
+def test_the_model_has_a_function_only_where_it_is_asked_for(template: dict[str, Any]):
+    for name in ("Serve", "ServeRole"):
+        assert template["Resources"][name]["Condition"] == "ServesInLambda"
+    assert template["Conditions"]["ServesInLambda"] == {
+        "Fn::Equals": [{"Ref": "Serving"}, "lambda"]
+    }
+    served = template["Resources"]["Serve"]["Properties"]
+    assert served["Runtime"] == f"python{serving_package.RUNTIME}"
+    actions = {a for name, s in statements(template) if name == "ServeRole" for a in s["Action"]}
+    assert {a for a in actions if not a.startswith("logs:")} == {"s3:GetObject", "s3:PutObject"}
 
 
 def test_each_role_acts_on_named_resources_only(template: dict[str, Any]):

@@ -18,7 +18,8 @@ from cli import deploy, project, target
 from tests.conftest import ROOT, Cloud
 
 PARTS = ("app.py", "chalicelib", ".chalice", "infrastructure", "statemachines", "training_code",
-         "inference_code", "monitoring_code", "requirements.txt", "constraints.txt")  # fmt: skip
+         "inference_code", "monitoring_code", "serving_code", "requirements.txt",
+         "constraints.txt")  # fmt: skip
 
 
 def wait(predicate: Callable[[], Any], timeout: float = 120) -> Any:

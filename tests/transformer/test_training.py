@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import served_model
 import torch
 from conftest import Job
 from failures import DataError
+from records import Records
 from safetensors.torch import load_file
 
 GOOD = {"body": "the great thing", "headline": "a thing"}
@@ -31,6 +34,17 @@ def test_a_classifier_answers_through_onnx(exported: Job):
     assert (good["label"], bad["label"]) == ("5", "1")
     assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert not (exported.model / "model.safetensors").exists()
+
+
+def test_the_lambda_function_answers_alike(exported: Job, tmp_path: Path):
+    archive = tmp_path / "model.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(exported.model, ".")
+    with archive.open("rb") as content:
+        predict = served_model.load(content)
+    assert predict(Records([GOOD, BAD])) == exported.ask(GOOD, BAD)
+    (explained,) = predict(Records([GOOD], explain=True))
+    assert explained["explanation"]["terms"][0]["term"] == "great"
 
 
 def test_the_export_says_what_eight_bits_cost(exported: Job):

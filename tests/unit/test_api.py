@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import app
 from chalicelib import clients, metrics, records, runs, settings
-from chalicelib.api import cors, feedback, predictions, reviews, routes
+from chalicelib.api import cors, feedback, reviews, routes, serving
 from chalicelib.environment import Environment
 from chalicelib.model import registry
 
@@ -38,20 +38,20 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
 
     def invoke(
-        sent: list[dict[str, Any]], inference_id: str, explain: bool, variant: str | None
+        settings: Any, body: dict[str, Any], inference_id: str, variant: str | None
     ) -> dict[str, Any]:
-        calls.append({"records": sent, "inference_id": inference_id})
+        calls.append({"records": body["records"], "inference_id": inference_id})
         one: dict[str, Any] = {"label": "5", "probabilities": {"5": 1.0}}
-        if explain:
+        if body.get("explain"):
             terms = [{"column": "review_body", "term": "fine", "weight": 0.7}]
             one["explanation"] = {"method": "linear", "terms": terms}
         return {
-            "predictions": [one for _ in sent],
+            "predictions": [one for _ in body["records"]],
             "model_version": "7",
             "variant": variant or "primary",
         }
 
-    monkeypatch.setattr(predictions, "_invoke", invoke)
+    monkeypatch.setattr(serving, "invoke", invoke)
     monkeypatch.setattr(reviews, "queue", lambda *words: None)
     return calls
 
@@ -214,7 +214,7 @@ def test_bad_predictions(
     ],
 )
 def test_the_endpoints_refusals(response: dict[str, Any], status: int, code: str) -> None:
-    error = predictions.refused(response)
+    error = serving.refused(response)
     assert (error.status, error.code) == (status, code)
 
 
@@ -249,7 +249,7 @@ def test_an_answer_of_no_use_is_a_model_error_and_counted(
 
 def test_a_caller_may_choose_the_variant(http: Any, endpoint: list[dict[str, Any]]) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/model-ab-testing.html"""
-    chosen = {**JSON, predictions.TARGET_VARIANT: "challenger"}
+    chosen = {**JSON, serving.TARGET_VARIANT: "challenger"}
     assert post(http, "/predictions", GOOD, chosen).json_body["variant"] == "challenger"
     assert post(http, "/predictions", GOOD).json_body["variant"] == "primary"
     lines = {**chosen, "Content-Type": "application/jsonlines"}
@@ -258,9 +258,9 @@ def test_a_caller_may_choose_the_variant(http: Any, endpoint: list[dict[str, Any
 
 
 def test_a_variants_name_must_be_one(http: Any, endpoint: list[dict[str, Any]]) -> None:
-    answer = post(http, "/predictions", GOOD, {**JSON, predictions.TARGET_VARIANT: "no such!"})
+    answer = post(http, "/predictions", GOOD, {**JSON, serving.TARGET_VARIANT: "no such!"})
     error = answer.json_body["error"]
-    assert (answer.status_code, error["field"]) == (400, predictions.TARGET_VARIANT)
+    assert (answer.status_code, error["field"]) == (400, serving.TARGET_VARIANT)
     assert not endpoint
 
 
@@ -274,7 +274,7 @@ def test_a_variants_name_must_be_one(http: Any, endpoint: list[dict[str, Any]]) 
 )
 def test_a_variant_that_is_not_there(variant: str | None, message: str, wanted: Any) -> None:
     refusal = {"Error": {"Code": "ValidationError", "Message": message}}
-    error = predictions.refused(refusal, variant)
+    error = serving.refused(refusal, variant)
     assert (error.status, error.code) == wanted
 
 

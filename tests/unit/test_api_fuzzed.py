@@ -18,7 +18,7 @@ from schemathesis import checks
 
 import app
 from chalicelib import clients, links, metrics, records, runs, settings
-from chalicelib.api import openapi, predictions, reviews
+from chalicelib.api import openapi, reviews, serving
 from chalicelib.environment import Environment
 from chalicelib.ingest import arrivals
 from chalicelib.model import approval, registry
@@ -66,13 +66,13 @@ def surroundings() -> Iterator[None]:
         data_bucket = "data"
 
     def invoke(
-        sent: list[Any], inference_id: str, explain: bool, variant: str | None
+        settings: Any, body: dict[str, Any], inference_id: str, variant: str | None
     ) -> dict[str, Any]:
         one: dict[str, Any] = {"label": "5", "probabilities": {"5": 1.0}}
-        if explain:
+        if body.get("explain"):
             one["explanation"] = {"method": "linear", "terms": []}
         return {
-            "predictions": [one for _ in sent],
+            "predictions": [one for _ in body["records"]],
             "model_version": "7",
             "variant": variant or "primary",
         }
@@ -83,7 +83,7 @@ def surroundings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clients, "client", lambda name: Bucket())
         patch.setattr(Environment, "from_env", classmethod(lambda cls: Names()))
-        patch.setattr(predictions, "_invoke", invoke)
+        patch.setattr(serving, "invoke", invoke)
         patch.setattr(reviews, "queue", lambda *words: None)
         patch.setattr(records, "get", lambda key: {"inference_id": "x", "label": "5"})
         patch.setattr(records, "put", lambda key, values: None)

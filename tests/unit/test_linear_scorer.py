@@ -9,6 +9,7 @@ from pathlib import Path
 import columns
 import inference
 import joblib
+import lean_linear
 import linear_scorer
 import numpy as np
 import pandas as pd
@@ -99,6 +100,39 @@ def test_the_endpoint_answers_few_rows_as_it_answers_many(trained) -> None:
             assert answer["probabilities"] == pytest.approx(alone["probabilities"], abs=2e-6)
     explained = inference.predict_fn(inference.Records([records[0]], explain=True), model)
     assert explained[0]["explanation"]["terms"]
+
+
+def test_without_scikit_learn_answers_and_explanations_are_the_same(trained) -> None:
+    folder, _, unseen = trained
+    pipeline, metadata = inference.model_fn(str(folder))
+    scorer = linear_scorer.load(str(folder))
+    assert scorer is not None
+    records = [
+        {name: value for name, value in row.items() if value == value and name != "label"}
+        for row in unseen[:20].to_dict("records")
+    ]
+    wanted = inference.predict_fn(inference.Records(records, explain=True), (pipeline, metadata))
+    rows = inference.rows_of(records, metadata)
+    for row, there in zip(rows, wanted, strict=True):
+        here = lean_linear.answer(scorer, row, explain=True)
+        ours, theirs = here.pop("explanation"), there.pop("explanation")
+        assert here.get("label") == there.get("label")
+        if "prediction" in there:
+            assert here["prediction"] == pytest.approx(there["prediction"], rel=1e-5)
+        shares = there.get("probabilities", {})
+        assert here.get("probabilities", {}) == pytest.approx(shares, abs=2e-6)
+        for name in ("intercept", "total"):
+            assert ours[name] == pytest.approx(theirs[name], abs=1e-4)
+        sizes = [[abs(term["weight"]) for term in each["terms"]] for each in (ours, theirs)]
+        assert sizes[0] == pytest.approx(sizes[1], abs=1e-4)
+        both = weights(ours).keys() & weights(theirs).keys()  # of equal weights any may be the last
+        assert len(both) >= len(ours["terms"]) - 3
+        for name in both:
+            assert weights(ours)[name] == pytest.approx(weights(theirs)[name], abs=1e-4)
+
+
+def weights(explanation: dict) -> dict[tuple[str, str], float]:
+    return {(term["column"], term["term"]): term["weight"] for term in explanation["terms"]}
 
 
 def test_a_folder_without_it_has_no_scorer(tmp_path: Path) -> None:

@@ -133,6 +133,25 @@ def test_settings_of_the_watching_side(before: str, after: str, words: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('model = "linear"', 'model = "boosted"', "a boosted model needs scikit-learn"),
+        ('model = "linear"', 'model = "transformer"', 'a transformer needs export = "onnx-int8"'),
+        ('"train.py"', '"mine.py"', "Lambda serves the models of train.py alone"),
+        ("max_instances = 1  ", "max_instances = 2  ", "it scales by itself"),
+        ("bake_seconds = 0", "bake_seconds = 60", "takes over at once"),
+        ('engine = "driftloop"', 'engine = "managed"', "Model Monitor watches endpoints"),
+    ],
+)
+def test_what_a_model_in_lambda_cannot_be(before: str, after: str, words: str) -> None:
+    served = GOOD.replace('serving = "endpoint"', 'serving = "lambda"')
+    assert settings.parse(served).endpoint.in_lambda
+    assert served.count(before) == 1
+    with pytest.raises(settings.SettingsError, match="endpoint.serving is lambda: .*" + words):
+        settings.parse(served.replace(before, after))
+
+
+@pytest.mark.parametrize(
     "words", ["daily", "rate(1 minute)", "rate(15 minutes)", "cron(0 6 ? * MON-FRI *)"]
 )
 def test_schedules(words: str) -> None:
