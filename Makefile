@@ -66,13 +66,13 @@ demo: setup  ## the whole loop on a fresh local cloud; DATA=file DRIFT=file KEEP
 	@.venv/bin/driftloop demo $(if $(DATA),--data $(DATA)) $(if $(DRIFT),--drift $(DRIFT)) \
 		$(if $(filter 0,$(KEEP)),--no-keep)
 
-# Schemathesis gives its cases one id, of which groups would run only one: they go alone.
+# Schemathesis gives its cases one id, of which a file's share would run only one: they go alone.
 FUZZED := tests/unit/test_api_fuzzed.py
 
 test: setup transformer .venv/.test  ## set up, then every test
 	@$(ENVS)/transformer/bin/python -m pytest tests/transformer
 	@.venv/bin/python -m pytest $(FUZZED)
-	@.venv/bin/python -m pytest --numprocesses 2 --dist loadgroup --ignore $(FUZZED)
+	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --ignore $(FUZZED)
 
 lint: .venv/.test  ## ruff and mypy
 	@.venv/bin/ruff check .

@@ -34,14 +34,6 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return f"{len(val)}-bytes" if isinstance(val, bytes) else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of a file keep together and in order; so do those of the loop."""
-    for item in items:
-        file = item.path.relative_to(ROOT / "tests")
-        group = "e2e" if file.parts[0] == "e2e" else str(file)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @dataclass
 class Cloud:
     """A local cloud in a process of its own."""
