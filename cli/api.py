@@ -36,7 +36,7 @@ def call(
     target.choose()
     url = target.outputs(stack)["ApiUrl"].rstrip("/") + path
     data = None if body is None else json.dumps(body).encode()
-    sent = {"Content-Type": "application/json", "x-api-key": _key(stack), **(headers or {})}
+    sent = {"Content-Type": "application/json", "x-api-key": key(stack), **(headers or {})}
     request = AWSRequest(method, url, sent, data)
     session = boto3.Session()
     credentials = session.get_credentials()
@@ -61,7 +61,8 @@ def call(
 
 
 @cache
-def _key(stack: str) -> str:
+def key(stack: str) -> str:
+    """The stack's API key."""
     found = target.client("apigateway").get_api_key(
         apiKey=target.outputs(stack)["ApiKeyId"], includeValue=True
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli import deploy, drop, records, reviews, target
-from tests.e2e.own_project import wait
+from tests.e2e.own_project import forget, wait
 
 Eventually = Callable[..., Any]
 
@@ -29,16 +29,12 @@ class Stack:
 def stack(cloud: Any) -> Iterator[Stack]:
     """The project's own template, deployed as `driftloop deploy` does; it looks every minute."""
     assert os.environ["AWS_ENDPOINT_URL"] == cloud.endpoint
-    target.client.cache_clear()
-    target.outputs.cache_clear()
-    target.table.cache_clear()
+    forget()
     made = deploy.deploy(
         parameters={"MonitorSchedule": "rate(1 minute)"}, progress=lambda line: None
     )
     yield Stack(made.stack, made.outputs)
-    target.client.cache_clear()
-    target.outputs.cache_clear()
-    target.table.cache_clear()
+    forget()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from cli import deploy, project, target
+from cli import api, deploy, project, target
 from tests.conftest import ROOT, Cloud
 
 PARTS = ("app.py", "chalicelib", ".chalice", "infrastructure", "statemachines", "training_code",
@@ -88,5 +88,6 @@ def at_home(folder: Path, cloud: Cloud) -> Iterator[None]:
 
 def forget() -> None:
     """What the command remembers of a project and its cloud."""
-    for remembered in (project.root, project.pipeline, target.client, target.outputs, target.table):
+    of_project = (project.root, project.pipeline)
+    for remembered in (*of_project, target.client, target.outputs, target.table, api.key):
         remembered.cache_clear()

@@ -153,7 +153,7 @@ def test_the_words_that_mattered(stack: Any, first: dict[str, Any]) -> None:
 def test_a_call_without_the_key_is_forbidden(
     stack: Any, first: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(api, "_key", lambda stack: "not-the-key")
+    monkeypatch.setattr(api, "key", lambda stack: "not-the-key")
     with pytest.raises(Problem, match=f"POST {path} answered 403"):
         api.call(stack.name, "POST", path, {"review_body": "x"})
 

@@ -99,6 +99,6 @@ def test_a_stranger_gets_neither_in_nor_a_500(where: tuple[str, str], operation:
 
 def test_with_the_key_it_is_the_function_that_answers(stack: Any, ask: Ask) -> None:
     status, answer = ask(
-        "POST", "/predictions", {"review_body": " "}, **{"x-api-key": api._key(stack.name)}
+        "POST", "/predictions", {"review_body": " "}, **{"x-api-key": api.key(stack.name)}
     )
     assert (status, answer["error"]["code"]) == (400, "invalid_field")
