@@ -53,15 +53,14 @@ class Executions:
         self._closing = False
         self._pool = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="athena")
 
-    def start(self, query: Query, record: dict[str, Any], token: str) -> str:
-        """Queue a query; the same token gives the same execution."""
+    def start(self, query: Query, record: dict[str, Any], token: str, submitted: float) -> str:
+        """Queue a query submitted then; the same token gives the same execution."""
         with self._lock:
             if token and (known := self._by_token(token)):
                 if known.record["Query"] != record["Query"]:
                     raise invalid("Idempotent parameters do not match")
                 return str(known.record["QueryExecutionId"])
-            now = time.time()
-            record["Status"] = {"State": "QUEUED", "SubmissionDateTime": now}
+            record["Status"] = {"State": "QUEUED", "SubmissionDateTime": submitted}
             self._all[query.id] = Execution(record, token=token)
             for old in list(self._all)[: max(0, len(self._all) - KEPT)]:
                 if self._all[old].state in _ENDED:

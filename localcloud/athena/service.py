@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -69,6 +70,7 @@ class Service:
 
     def start(self, request: dict[str, Any]) -> dict[str, Any]:
         """https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html"""
+        submitted = time.time()
         sql = request.get("QueryString") or ""
         if len(sql.encode()) > 262144:
             raise invalid("queryString: size must be at most 262144 bytes")
@@ -116,7 +118,7 @@ class Service:
             **({"ExecutionParameters": p} if (p := request.get("ExecutionParameters")) else {}),
         }
         token = request.get("ClientRequestToken") or ""
-        return {"QueryExecutionId": self._executions.start(query, record, token)}
+        return {"QueryExecutionId": self._executions.start(query, record, token, submitted)}
 
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"QueryExecution": self._executions.record(_id(request))}
