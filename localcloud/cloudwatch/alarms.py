@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from localcloud import ministack_adapter as adapter
@@ -28,6 +29,7 @@ _lock = threading.RLock()
 def install() -> None:
     """Evaluate here, at each datum as before and at each tick."""
     adapter.replace(CLOUDWATCH, "_evaluate_alarm", _evaluated)
+    adapter.replace(CLOUDWATCH, "_record_history", _to_the_millisecond)
     stopped = threading.Event()
     adapter.on_ready(lambda: threading.Thread(target=_tick, args=(stopped,), daemon=True).start())
     adapter.on_stop(stopped.set)
@@ -43,6 +45,21 @@ def _evaluated(original: Callable[[Any], None]) -> Callable[[Any], None]:
             original(alarm)
 
     return evaluate
+
+
+def _to_the_millisecond(original: Callable[..., None]) -> Callable[..., None]:
+    """A change has its time in milliseconds: in whole seconds it lay before what had caused it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_AlarmHistoryItem.html
+    """
+
+    def record(*given: Any, **more: Any) -> None:
+        with _lock:
+            original(*given, **more)
+            newest = adapter.part(CLOUDWATCH)._history_entries()[-1]
+            newest["Timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    return record
 
 
 def _tick(stopped: threading.Event) -> None:
@@ -76,13 +93,14 @@ def judge(alarm: dict[str, Any], now: float) -> None:
         before = alarm["StateValue"]
         if verdict.state is None or verdict.state == before:
             return
+        # History first: who sees the state may ask for it at once.
+        cloudwatch = adapter.part(CLOUDWATCH)
+        cloudwatch._record_history(alarm["AlarmName"], before, verdict.state, verdict.reason)
         alarm["StateValue"] = verdict.state
         alarm["StateReason"] = verdict.reason
         alarm["StateUpdatedTimestamp"] = int(now)
         alarm["StateTransitionedTimestamp"] = int(now)
     # Outside the lock: what an action starts may itself put metrics.
-    cloudwatch = adapter.part(CLOUDWATCH)
-    cloudwatch._record_history(alarm["AlarmName"], before, verdict.state, verdict.reason)
     cloudwatch._dispatch_alarm_actions(alarm, before, verdict.state, verdict.reason)
     cloudwatch._evaluate_parent_alarms(alarm)
 

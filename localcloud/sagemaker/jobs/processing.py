@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,10 @@ def _run(job: Job) -> None:
     execute(job, python, _command(job.request, python))
 
 
-def execute(job: Job, python: Path, command: list[str]) -> None:
-    """Bring the inputs, run a command, take the outputs away."""
+def execute(
+    job: Job, python: Path, command: list[str], publish: Callable[[], None] = lambda: None
+) -> None:
+    """Bring the inputs, run a command, take the outputs away, publish: then the job has ended."""
     request = job.request
     _download(job)
     _configure(job)
@@ -97,15 +99,16 @@ def execute(job: Job, python: Path, command: list[str]) -> None:
     finally:
         done.set()
         uploader.join()
-    _finish(job, ended)
+    _finish(job, ended, publish)
 
 
-def _finish(job: Job, ended: process.Ended) -> None:
+def _finish(job: Job, ended: process.Ended, publish: Callable[[], None]) -> None:
     _tell_exit_message(job)
     if ended.code and not ended.stopped:
         raise JobError(process.failure(job.directory, ended))
     for target in _outputs(job.request):
         _upload(job, target)
+    publish()
     if ended.timed_out:
         job.end("Stopped", reason="ClientError: the job ran past MaxRuntimeInSeconds")
     else:

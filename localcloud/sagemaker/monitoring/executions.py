@@ -247,8 +247,8 @@ def _run(job: Job) -> None:
     if kind == "ModelExplainability":
         _bring_model(job)
     python = lifecycle.config().jobs_python
-    processing.execute(job, python, [str(python), str(CODE / PROGRAMS[kind])])
-    metrics.publish(job.directory, kind)
+    command = [str(python), str(CODE / PROGRAMS[kind])]
+    processing.execute(job, python, command, lambda: metrics.publish(job.directory, kind))
 
 
 def _bring_model(job: Job) -> None:
