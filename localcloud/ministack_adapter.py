@@ -38,7 +38,7 @@ _stopping: list[Hook] = []
 _integrations: dict[str, Integration] = {}
 _sdk_services: dict[str, SdkCaller] = {}
 _clients: dict[tuple[str, str], Any] = {}
-ROOT: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+ROOT_KEY = "test"  # of the account itself, which may do everything
 _lock = threading.RLock()
 _events = threading.Condition()
 _put: Counter[str] = Counter()
@@ -321,9 +321,9 @@ def client(service: str, role: str = "") -> Any:
             from botocore.config import Config
 
             here = config()
-            session = boto3.session.Session(
-                region_name=here.region, **(role_session(role, "service") if role else ROOT)
-            )
+            root = {"aws_access_key_id": ROOT_KEY, "aws_secret_access_key": "test"}
+            keys: dict[str, Any] = role_session(role, "service") if role else root
+            session = boto3.session.Session(region_name=here.region, **keys)
             _clients[service, role] = session.client(
                 service,
                 endpoint_url=here.endpoint,
@@ -333,7 +333,7 @@ def client(service: str, role: str = "") -> Any:
 
 
 def call_json(
-    service: str, target: str, document: Any, key: str = "test"
+    service: str, target: str, document: Any, key: str = ROOT_KEY
 ) -> tuple[int, dict[str, Any]]:
     """Call a JSON-protocol service inside this process; from a worker thread only."""
     headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
@@ -345,7 +345,7 @@ def call_json(
 def put_object(bucket: str, key: str, content: bytes) -> None:
     """Write an object from a worker thread, also while the cloud stops; OSError if S3 refuses."""
     path = f"/{bucket}/{quote(key)}"
-    status, answer = _call("s3", "PUT", path, {}, content, "test")
+    status, answer = _call("s3", "PUT", path, {}, content, ROOT_KEY)
     if status >= 400:
         raise OSError(f"s3://{bucket}/{key}: {status}: {answer.decode('utf-8', 'replace')[:500]}")
 

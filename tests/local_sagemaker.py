@@ -288,6 +288,16 @@ class LocalSageMaker:
         """A configuration of variants by name: a model, or (model, weight, instances)."""
         return self.config_with({}, **variants)
 
+    def capture(self, prefix: str, *modes: str, **more: Any) -> dict[str, Any]:
+        """DataCaptureConfig of all requests (`Input`) and answers (`Output`), under a prefix."""
+        return {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{self.bucket}/{prefix}",
+            "CaptureOptions": [{"CaptureMode": mode} for mode in modes],
+            **more,
+        }
+
     def config_with(self, more: dict[str, Any], **variants: Any) -> str:
         made = name("config")
         listed = []

@@ -12,7 +12,6 @@ from localcloud import ministack_adapter as adapter
 from localcloud.stepfunctions import history, scope
 
 SFN = history.SFN
-ROOT = "test"
 SERVED_HERE = ("sagemaker", "athena", "glue")  # their calls are checked at their own doors
 REFUSALS = {
     "lambda": "Lambda.AWSLambdaException",
@@ -21,8 +20,6 @@ REFUSALS = {
     "dynamodb": "DynamoDB.AmazonDynamoDBException",
     "states": "StepFunctions.AWSStepFunctionsException",
 }
-# Of a task's parameters, those that name what it acts on.
-FUNCTION, TOPIC, QUEUE, TABLE = "FunctionName", "TopicArn", "QueueUrl", "TableName"
 
 
 def install() -> None:
@@ -34,11 +31,11 @@ def key() -> str:
     """The access key that calls of this thread's execution are made with."""
     here = scope.current.get()
     if here is None:
-        return ROOT
+        return adapter.ROOT_KEY
     execution = here.execution
     machine = adapter.part(SFN)._state_machines.get(execution["stateMachineArn"])
     if machine is None:
-        return ROOT
+        return adapter.ROOT_KEY
     session = adapter.role_session(machine["roleArn"], execution["name"])
     return str(session["aws_access_key_id"])
 
@@ -65,14 +62,14 @@ def target(resource: str, given: Any) -> str:
         return resource
     if not isinstance(given, dict):
         return "*"
-    if FUNCTION in given:
-        name = str(given[FUNCTION])
+    if "FunctionName" in given:
+        name = str(given["FunctionName"])
         return name if name.startswith("arn:") else f"arn:aws:lambda:{of}:function:{name}"
-    if QUEUE in given:
-        return f"arn:aws:sqs:{of}:{str(given[QUEUE]).rpartition('/')[2]}"
-    if TABLE in given:
-        return f"arn:aws:dynamodb:{of}:table/{given[TABLE]}"
-    return str(given.get(TOPIC) or given.get("StateMachineArn") or "*")
+    if "QueueUrl" in given:
+        return f"arn:aws:sqs:{of}:{str(given['QueueUrl']).rpartition('/')[2]}"
+    if "TableName" in given:
+        return f"arn:aws:dynamodb:{of}:table/{given['TableName']}"
+    return str(given.get("TopicArn") or given.get("StateMachineArn") or "*")
 
 
 def _permitted(original: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

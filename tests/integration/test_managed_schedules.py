@@ -39,12 +39,7 @@ def configured(engine: str) -> settings.Settings:
 def watched(stack: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An endpoint of this test's own name that captures, and the baseline of a run."""
     it = LocalSageMaker(stack, bucket)
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{bucket}/capture",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
+    capture = it.capture("capture", "Input")
     config = it.config_with({"DataCaptureConfig": capture}, primary=it.model("watched"))
     endpoint = it.endpoint(config)
     environment = Environment.from_env()

@@ -130,6 +130,13 @@ def deploy(
 
 
 @pytest.fixture
+def two_versions(deploy: Callable[[str], dict[str, Any]]) -> None:
+    """The first was in service, the second is."""
+    deploy("first")
+    deploy("second")
+
+
+@pytest.fixture
 def ask(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """What a person asks for, done by the rollout machine; what serves then."""
 
@@ -226,14 +233,12 @@ def test_a_failing_canary_is_rolled_back_while_good_answers_go_on(
     assert environment.rollout_alarms in package["ApprovalDescription"]
 
 
+@pytest.mark.usefixtures("two_versions")
 def test_back_to_the_version_before(
     stack: Any,
     environment: Environment,
-    deploy: Callable[[str], dict[str, Any]],
     ask: Callable[..., dict[str, Any]],
 ) -> None:
-    deploy("first")
-    deploy("second")
     assert ask("rollback")["champion"] == 1
     assert answers_of(stack, environment, 10) == {"first": 10}
     champion = registry.champion()
@@ -251,14 +256,12 @@ def test_back_to_the_version_before(
         rollout.plan({"action": "rollback", "version": 9})
 
 
+@pytest.mark.usefixtures("two_versions")
 def test_what_was_deleted_is_made_anew(
     stack: Any,
     environment: Environment,
-    deploy: Callable[[str], dict[str, Any]],
     ask: Callable[..., dict[str, Any]],
 ) -> None:
-    deploy("first")
-    deploy("second")
     kept = f"{environment.endpoint_name}-{run_of(environment, 'first')}"
     stack.client("sagemaker").delete_endpoint_config(EndpointConfigName=kept)
     stack.client("sagemaker").delete_model(ModelName=kept)
@@ -266,15 +269,13 @@ def test_what_was_deleted_is_made_anew(
     assert answers_of(stack, environment, 5) == {"first": 5}
 
 
+@pytest.mark.usefixtures("two_versions")
 def test_an_ab_test_from_start_to_promotion(
     stack: Any,
     environment: Environment,
-    deploy: Callable[[str], dict[str, Any]],
     ask: Callable[..., dict[str, Any]],
 ) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/model-ab-testing.html"""
-    deploy("first")
-    deploy("second")
     ask("start", kind="ab", version=1, share=0.5)
     found = answers_of(stack, environment, 100)
     assert 25 < found["first"] < 75  # 50 expected; five standard deviations are 25
@@ -287,14 +288,12 @@ def test_an_ab_test_from_start_to_promotion(
     assert registry.experiment() is None
 
 
+@pytest.mark.usefixtures("two_versions")
 def test_an_ab_test_that_is_stopped_leaves_the_champion(
     stack: Any,
     environment: Environment,
-    deploy: Callable[[str], dict[str, Any]],
     ask: Callable[..., dict[str, Any]],
 ) -> None:
-    deploy("first")
-    deploy("second")
     ask("start", kind="ab", version=1, share=0.5)
     experiment = registry.experiment()
     assert experiment is not None
@@ -305,16 +304,14 @@ def test_an_ab_test_that_is_stopped_leaves_the_champion(
     assert registry.experiment() is None
 
 
+@pytest.mark.usefixtures("two_versions")
 def test_a_shadow_from_start_to_promotion(
     stack: Any,
     environment: Environment,
-    deploy: Callable[[str], dict[str, Any]],
     ask: Callable[..., dict[str, Any]],
     eventually: Callable[..., Any],
 ) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/model-shadow-deployment.html"""
-    deploy("first")
-    deploy("second")
     ask("start", kind="shadow", version=1, share=1.0)
     assert answers_of(stack, environment, 10) == {"second": 10}
 

@@ -29,17 +29,9 @@ def model(sagemaker: LocalSageMaker) -> str:
 
 def capturing(sagemaker: LocalSageMaker, model: str, prefix: str, **more: Any) -> str:
     """An endpoint whose requests are captured under a prefix."""
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{sagemaker.bucket}/{prefix}",
-        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {
-            "CsvContentTypes": ["text/csv"],
-            "JsonContentTypes": ["application/json"],
-        },
-        **more,
-    }
+    types = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
+    given = {"CaptureContentTypeHeader": types, **more}
+    capture = sagemaker.capture(prefix, "Input", "Output", **given)
     return sagemaker.endpoint(sagemaker.config_with({"DataCaptureConfig": capture}, main=model))
 
 

@@ -443,12 +443,7 @@ def test_endpoints_are_listed_newest_first(sagemaker, endpoint):
 
 def test_a_shadow_gets_copies_and_answers_nobody(sagemaker, first, second):
     """https://docs.aws.amazon.com/sagemaker/latest/dg/model-shadow-deployment.html"""
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{sagemaker.bucket}/shadowed",
-        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-    }
+    capture = sagemaker.capture("shadowed", "Input", "Output")
     shadow = {
         "VariantName": "shadow",
         "ModelName": second,

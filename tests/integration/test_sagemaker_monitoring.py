@@ -45,12 +45,7 @@ def known(sagemaker: LocalSageMaker, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def endpoint(sagemaker: LocalSageMaker, known: str) -> str:
     """An endpoint that captures, and two hours of traffic, some of it of a wrong type."""
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{sagemaker.bucket}/seen",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
+    capture = sagemaker.capture("seen", "Input")
     config = sagemaker.config_with({"DataCaptureConfig": capture}, main=sagemaker.model("watched"))
     found = sagemaker.endpoint(config)
     for hours, values in ((2, ["1", "2"] * 25), (1, ["1", "2"] * 15 + ["one"] * 20)):

@@ -39,12 +39,7 @@ def test_after_the_end_of_a_cloud_the_next_tells_the_truth(own_cloud, number):
     group = name("group")
     it.api.create_model_package_group(ModelPackageGroupName=group)
     package = it.api.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{it.bucket}/capture",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
+    capture = it.capture("capture", "Input")
     config = it.config_with({"DataCaptureConfig": capture}, main=(it.model("before"), 2.0, 1))
     endpoint = it.endpoint(config)
     unborn = name("endpoint")
