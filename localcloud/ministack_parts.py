@@ -32,8 +32,10 @@ PARTS = {
         "_execute_parallel _execute_map _add_event _executions _state_machines "
         "_emit_execution_status_event _sdk_json_params _sdk_json_result _apply_input_path "
         "_apply_output_path _apply_parameters _apply_result_selector _apply_result_path "
-        "_apply_state_assign _next_or_end _fail_state_error _invoke_with_callback _task_tokens "
-        "_resolve_path_or_ctx now_iso _service_model time"
+        "_apply_state_assign _apply_jsonata_arguments _apply_jsonata_output _apply_catcher "
+        "_error_matches _start_execution _start_sync_execution _send_task_success _next_or_end "
+        "_fail_state_error _invoke_with_callback _task_tokens _resolve_path_or_ctx now_iso "
+        "_service_model time"
     ),
     "ministack.services.apigateway_v1": "_import_rest_api _put_gateway_response",
     "ministack.services.glue": "_crawlers",

@@ -1,5 +1,5 @@
 """What ministack's Step Functions lacks: `.sync` jobs, task tokens that end, AWS's error names,
-full histories, aborts, redrives.
+full histories, aborts, redrives, the largest payload.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """
@@ -14,6 +14,7 @@ from localcloud.stepfunctions import (
     history,
     lambda_errors,
     optimized,
+    payloads,
     permissions,
     redrive,
     sdk,
@@ -30,4 +31,5 @@ def install(config: CloudConfig) -> None:
     permissions.install()
     optimized.install()
     sdk.install()
+    payloads.install()
     redrive.install()

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.cloud
 
@@ -168,6 +169,65 @@ def test_what_is_not_served_says_so(run, resource, error, words):
     ended = run(machine(Work=task(resource)))
     assert (ended["status"], ended["error"]) == ("FAILED", error)
     assert words in ended["cause"]
+
+
+# The largest payload: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+
+LARGEST = 256 * 1024
+TOO_LARGE = "returned a result with a size exceeding the maximum number of bytes service limit."
+CATCH_ALL = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]
+RETRY_ALL = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60}]
+CAUGHT = {"Type": "Pass", "End": True}
+
+
+@pytest.mark.parametrize(
+    ("letters", "status"),
+    [
+        ("x" * (LARGEST - len('{"a":""}')), "SUCCEEDED"),
+        ("x" * (LARGEST - len('{"a":""}') + 1), "FAILED"),
+        ("\N{BULLET}" * (LARGEST // 3), "FAILED"),
+    ],
+    ids=["the largest", "a byte more", "bytes and not letters"],
+)
+def test_a_states_output_has_a_largest_size(run, letters, status):
+    grow = {"Type": "Pass", "Result": letters, "ResultPath": "$.a", "End": True}
+    ended = run(machine(Grow=grow))
+    assert ended["status"] == status
+    if status == "FAILED":
+        assert ended["error"] == "States.DataLimitExceeded"
+        assert ended["cause"] == f"The state/task 'Grow' {TOO_LARGE}"
+
+
+def test_no_catch_of_all_errors_takes_an_answer_that_is_too_large(run, make_function):
+    large = make_function(f"def handler(event, context):\n    return 'x' * {LARGEST}")
+    ended = run(machine(Work=task(large, Catch=CATCH_ALL, Retry=RETRY_ALL), Caught=CAUGHT))
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+    assert ended["cause"] == f"The state/task '{large}' {TOO_LARGE}"
+
+
+def test_results_that_are_too_large_together_end_the_execution(run, make_function):
+    half = make_function(f"def handler(event, context):\n    return 'x' * {LARGEST // 2}")
+    branches = [machine(Left=task(half)), machine(Right=task(half))]
+    both = {"Type": "Parallel", "Branches": branches, "Catch": CATCH_ALL, "End": True}
+    ended = run(machine(Both=both, Caught=CAUGHT))
+    assert ended["cause"] == f"The state/task 'Both' {TOO_LARGE}"
+
+
+def test_a_task_is_given_no_more_than_the_largest_payload(run, function):
+    twice = {"one.$": "$.a", "two.$": "$.a"}
+    ended = run(machine(Work=task(function, Parameters=twice)), {"a": "x" * (LARGEST // 2)})
+    assert ended["cause"] == f"The state/task 'Work' {TOO_LARGE}"
+
+
+def test_no_catch_of_all_errors_takes_a_runtime_error(run):
+    nowhere = {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createThing"}
+    ended = run(machine(Work=nowhere | {"Catch": CATCH_ALL, "Next": "Caught"}, Caught=CAUGHT))
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+
+
+def test_an_execution_begins_with_no_more_than_the_largest_payload(cloud, run):
+    with pytest.raises(ClientError, match="'input' failed to satisfy constraint"):
+        run(machine(Only=CAUGHT), "x" * LARGEST)
 
 
 # Tasks that wait for their token:
