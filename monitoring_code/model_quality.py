@@ -48,7 +48,7 @@ def main() -> None:
             report.write(job.output, "constraints.json", suggested)
             report.message(job.base, f"Completed: baseline of {len(judged)} labelled records.")
         else:
-            analyze(job, options.problem, found)
+            analyze(job, options.problem, found, len(judged))
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -100,13 +100,11 @@ def described(job: Job, judged: Outcome, found: dict[str, Any]) -> dict[str, Any
     }
 
 
-def analyze(job: Job, problem: str, found: dict[str, Any]) -> None:
+def analyze(job: Job, problem: str, found: dict[str, Any], records: int) -> None:
     """The metrics against the baseline's constraints."""
     limits = json.loads(job.constraints.read_text())
-    known: dict[str, Any] = {}
-    if job.statistics.is_file():
-        known = json.loads(job.statistics.read_text())[f"{KEYS[problem]}_metrics"]
-    broken = model_constraints.violations(problem, found, limits, known)
+    known, fewer = baseline(job, problem, records)
+    broken = model_constraints.violations(problem, found, limits, known, fewer)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"violations": broken})
     values = {name: each["value"] for name, each in found.items() if "value" in each}
@@ -115,6 +113,14 @@ def analyze(job: Job, problem: str, found: dict[str, Any]) -> None:
     for each in broken:
         print(each["description"])
     report.completed(job.base, len(broken))
+
+
+def baseline(job: Job, problem: str, records: int) -> tuple[dict[str, Any], float]:
+    """The baseline's metrics, and its records for each live one; AWS gives a schedule neither."""
+    if not job.statistics.is_file():
+        return {}, 1.0
+    known = json.loads(job.statistics.read_text())
+    return known[f"{KEYS[problem]}_metrics"], known["dataset"]["item_count"] / records
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from chalicelib.monitoring.windows import Window
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
+FEWEST = 30  # records whose mean says something: of fewer, a job judges no metric
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -67,7 +69,7 @@ def traffic_by_day(asked: Asked) -> Material:
 def traffic(asked: Asked) -> Material:
     """All that was captured since the last look."""
     window = windows.window(asked.now, asked.in_service_at, asked.judged_until, asked.catch_up)
-    return _traffic(asked, window, asked.now)
+    return _traffic(asked, window, asked.now, FEWEST)
 
 
 def labels(asked: Asked) -> Material:
@@ -79,20 +81,22 @@ def labels(asked: Asked) -> Material:
     since = asked.judged_until or asked.in_service_at
     named = list(ground_truth.written(clock.parse(since), until))
     window = windows.window(asked.now, asked.in_service_at, None, asked.catch_up)
-    found = ground_truth.enough(named, asked.wanted)
-    if found < asked.wanted:
-        words = f"{found} labels since {since}; {asked.wanted} are needed"
+    wanted = max(asked.wanted, FEWEST)
+    found = ground_truth.enough(named, wanted)
+    if found < wanted:
+        words = f"{found} labels since {since}; {wanted} are needed"
         return Material(words, window, clock.parse(since), asked.now, enough=False)
     captured = capture.objects(asked.environment, *window)
     return Material(f"labels since {since}", window, until, asked.now, captured, named)
 
 
-def _traffic(asked: Asked, window: Window, time: dt.datetime) -> Material:
+def _traffic(asked: Asked, window: Window, time: dt.datetime, fewest: int = 1) -> Material:
     start, end = window
+    wanted = max(asked.wanted, fewest)
     names = capture.objects(asked.environment, start, end)
-    found = capture.enough(asked.environment, names, start, end, asked.wanted)
+    found = capture.enough(asked.environment, names, start, end, wanted)
     since = clock.text(start)
-    if found < asked.wanted:
-        words = f"{found} records captured since {since}; {asked.wanted} are needed"
+    if found < wanted:
+        words = f"{found} records captured since {since}; {wanted} are needed"
         return Material(words, window, start, time, enough=False)
     return Material(f"captured traffic since {since}", window, end, time, names)

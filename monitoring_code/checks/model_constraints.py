@@ -42,14 +42,18 @@ def violations(
     metrics: Mapping[str, Any],
     constraints: Mapping[str, Any],
     baseline: Mapping[str, Any],
+    fewer: float = 1.0,
 ) -> list[Violation]:
-    """`baseline`: the baseline's metrics, for their standard errors; may be empty."""
+    """`baseline`: the baseline's metrics, for their standard errors; may be empty.
+
+    `fewer`: the baseline's records for each live one.
+    """
     limits = constraints[f"{KEYS[problem]}_constraints"]
     test = significance.enabled(constraints)
     named = [name for name in limits if name in metrics]
     worse = {name: _worse_by(metrics[name]["value"], limits[name]) for name in named}
     if test is not None:
-        chance = [_p(worse[name], metrics[name], baseline.get(name, {})) for name in named]
+        chance = [_p(worse[name], metrics[name], baseline.get(name, {}), fewer) for name in named]
         adjusted = significance.adjusted(chance, test)
         least = float(test.get("minimum_change", 0.0))
         kept = [
@@ -68,11 +72,17 @@ def _worse_by(value: float, limit: Mapping[str, Any]) -> float:
     return -apart if limit["comparison_operator"] == GREATER else apart
 
 
-def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> float:
-    """P of a value so much worse by chance; 1 where its error is not known."""
-    error = math.hypot(*(_finite(each.get("standard_error")) for each in (live, baseline)))
-    if not math.isfinite(_number(live.get("standard_error"))):
+def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any], fewer: float) -> float:
+    """P of a value so much worse by chance; 1 where its error is not known.
+
+    A few live records that are nearly all wrong hardly differ from one another: their error is no
+    smaller than the baseline's would be of as many.
+    """
+    seen = _number(live.get("standard_error"))
+    if not math.isfinite(seen):
         return 1.0
+    known = _finite(baseline.get("standard_error"))
+    error = math.hypot(max(seen, known * math.sqrt(fewer)), known)
     if error == 0:
         return 0.0 if worse > 0 else 1.0
     return significance.normal(worse / error)

@@ -19,7 +19,8 @@ KEYS = {
 }
 BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
 POSITIVE = ("1", "1.0", "true", "yes")
-ENOUGH = 200  # records for a standard deviation
+ENOUGH = 200  # records of which Model Monitor tells a standard deviation
+FEWEST = 30  # records whose bootstrap says how much of a metric is chance
 PARTS, SHARE = 5, 0.8  # Model Monitor's: five samples of 80 %
 RESAMPLES = 100
 LARGEST = 20_000  # records that a resample holds; above it errors are scaled
@@ -92,16 +93,19 @@ def described(outcome: Outcome) -> dict[str, Any]:
 
 
 def spread(outcome: Outcome) -> tuple[Metrics, Metrics]:
-    """Of each metric: the deviation over samples of 80 %, and the bootstrap's standard error."""
-    if len(outcome) < ENOUGH:
+    """Of each metric: the deviation over samples of 80 %, and the bootstrap's standard error.
+
+    Neither where the records are too few for it.
+    """
+    whole = len(outcome)
+    if whole < FEWEST:
         return {}, {}
     random = np.random.default_rng(0)
-    whole = len(outcome)
     size = min(whole, LARGEST)
     parts = [random.permutation(whole)[: int(SHARE * whole)] for _ in range(PARTS)]
     again = [random.integers(0, whole, size) for _ in range(RESAMPLES)]
-    deviations = _deviation(outcome, parts)
     errors = _deviation(outcome, again)
+    deviations = _deviation(outcome, parts) if whole >= ENOUGH else {}
     return deviations, {name: e * np.sqrt(size / whole) for name, e in errors.items()}
 
 

@@ -23,6 +23,18 @@ def multiclass(count: int, right: float, seed: int = 0) -> Any:
     return model_metrics.classified("MulticlassClassification", truth, said)
 
 
+def accurate(count: int, share: float, seed: int = 0) -> Any:
+    """Answers of which a share is right."""
+    from checks import model_metrics
+
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 3, count)
+    wrong = (truth + random.integers(1, 3, count)) % 3
+    said = np.where(random.random(count) < share, truth, wrong)
+    pair = (each.astype(str).astype(object) for each in (truth, said))
+    return model_metrics.classified("MulticlassClassification", *pair)
+
+
 def binary(count: int, seed: int = 0) -> Any:
     from checks import model_metrics
 
@@ -107,6 +119,36 @@ def test_the_standard_error_is_the_binomial_one() -> None:
     expected = np.sqrt(found["value"] * (1 - found["value"]) / 2000)
     assert found["standard_error"] == pytest.approx(expected, rel=0.2)
     assert 0 < found["standard_deviation"] < found["standard_error"]
+
+
+def test_an_error_is_known_from_thirty_records_and_model_monitors_deviation_from_200() -> None:
+    from checks import model_metrics
+
+    known = {}
+    for count in (29, 30, 199, 200):
+        found = model_metrics.described(multiclass(count, 0.7))["accuracy"]
+        errors = ("standard_error", "standard_deviation")
+        known[count] = [bool(np.isfinite(found[name])) for name in errors]
+    assert known == {29: [False, False], 30: [True, False], 199: [True, False], 200: [True, True]}
+
+
+@pytest.mark.parametrize("right", [0.1, 0.3, 0.6, 0.9])
+def test_fifty_labels_are_enough_to_see_a_collapse_and_chance_is_none(right: float) -> None:
+    """A look takes in 50 labels by default; each is judged once."""
+    from checks import model_constraints, model_metrics
+
+    problem = "MulticlassClassification"
+    known = model_metrics.described(accurate(2000, right, seed=99))
+    judged = {name: known[name] for name in ("accuracy",)}  # as the loop's baseline has it
+    limits = model_constraints.suggest(problem, judged, test=True)
+
+    def rings(share: float, seed: int) -> bool:
+        live = model_metrics.described(accurate(50, share, seed))
+        return bool(model_constraints.violations(problem, live, limits, known, 2000 / 50))
+
+    assert sum(rings(right, seed) for seed in range(100)) <= 2
+    if right > 0.1:  # else nothing right is no rarity among fifty
+        assert all(rings(0.0, seed) for seed in range(5))
 
 
 @pytest.mark.parametrize("count", [200, 2000])
