@@ -37,6 +37,7 @@ class Monitor(Section):
     kinds: tuple[Kind, ...] = get_args(Kind)
     instance_type: InstanceType = "ml.m5.large"
     schedule: Annotated[str, Field(pattern=SCHEDULE)] = "hourly"
+    capture_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     catch_up_days: Annotated[int, Field(ge=1, le=30)] = 7
     threshold: Share = 0.1
     max_decline: Share = 0.1

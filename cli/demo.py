@@ -32,7 +32,8 @@ from cli.errors import Problem
 
 REVIEWS, SEED = 10_000, 42
 LIVE, BATCH = 400, 50  # records of drifted traffic, and of one request
-SCHEDULE = "rate(1 minute)"
+# The local cloud writes down what it captures within a second; AWS takes minutes.
+LOOKS = {"MonitorSchedule": "rate(1 minute)", "CaptureDelaySeconds": "2"}
 EXAMPLES = (
     "Absolutely love it. Works perfectly and I would buy it again.",
     "It is okay. Does the job but nothing special.",
@@ -83,7 +84,7 @@ def _stage(story: Story) -> str:
     found = local.start()
     target.choose()
     show.console.print(f"  the local cloud is up at {found.endpoint}")
-    made = deploy.deploy(parameters={"MonitorSchedule": SCHEDULE}, progress=lambda line: None)
+    made = deploy.deploy(parameters=LOOKS, progress=lambda line: None)
     show.console.print(
         f"  {made.stack} deployed through CloudFormation in {show.seconds(made.seconds)}"
     )

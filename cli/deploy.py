@@ -59,10 +59,12 @@ def artifact_bucket(stack: str) -> str:
 def _settings(stack: str) -> dict[str, str]:
     """What the template takes from pipeline.toml."""
     pipeline = project.pipeline()
-    schedule = pipeline.get("monitor", {}).get("schedule", "hourly")
+    monitor = pipeline.get("monitor", {})
+    schedule = monitor.get("schedule", "hourly")
     return {
         "MonitorSchedule": SCHEDULES.get(schedule, schedule),
-        "MonitorEngine": pipeline.get("monitor", {}).get("engine", "driftloop"),
+        "MonitorEngine": monitor.get("engine", "driftloop"),
+        "CaptureDelaySeconds": str(monitor.get("capture_delay_seconds", 300)),
         "Serving": pipeline.get("endpoint", {}).get("serving", "endpoint"),
         "TimeZone": pipeline["pipeline"].get("time_zone", "UTC"),
         "PipelineName": pipeline["pipeline"]["name"],

@@ -4,7 +4,7 @@ Each judges what came since its last look: captured requests against the baselin
 whose labels came. After an outage a kind comes back for what it missed, the oldest first. One at a
 time, because their looks belong to one incident; a kind that fails does not keep the others back.
 
-Started by an EventBridge Scheduler schedule with {"start", "scheduled_at"}.
+Started by an EventBridge Scheduler schedule with {"scheduled_at", "capture_delay_seconds"}.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def compiled() -> str:
         items_path="$.kinds",
         parameters={
             "kind.$": "$$.Map.Item.Value",
-            "start.$": "$.start",
+            "capture_delay_seconds.$": "$.capture_delay_seconds",
             "scheduled_at.$": "$.scheduled_at",
         },
         max_concurrency=1,

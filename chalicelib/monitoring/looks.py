@@ -51,7 +51,8 @@ def begin(execution: dict[str, Any]) -> dict[str, Any]:
         return {"analyze": False, "why": f"{(records.get(state) or {}).get('job')} is under way"}
     judged = (records.get(state) or {}).get("judged_until")
     since = str(champion["in_service_at"])
-    material = kind.gather(Asked(environment, configured, since, now, judged))
+    delay = dt.timedelta(seconds=execution["capture_delay_seconds"])
+    material = kind.gather(Asked(environment, configured, since, now, judged, delay))
     if not material.enough:
         records.release(state, {"judged_until": clock.text(material.judged_until)})
         return _skip(kind, material.why)

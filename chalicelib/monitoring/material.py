@@ -20,13 +20,24 @@ FEWEST = 30  # records whose mean says something: of fewer, a job judges no metr
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for material, and until when what came is judged already."""
+    """Who asks for material, and until when what came is judged already.
+
+    Captured requests reach S3 within `delay`: what is younger is the next look's. AWS speaks of a
+    couple of minutes.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
+    """
 
     environment: Environment
     settings: Settings
     in_service_at: str  # the champion
     now: dt.datetime
     judged_until: str | None
+    delay: dt.timedelta
+
+    @property
+    def until(self) -> dt.datetime:
+        """All that was captured before it has come."""
+        return self.now - self.delay
 
     @property
     def catch_up(self) -> dt.timedelta:
@@ -58,29 +69,29 @@ class Material:
 
 def traffic_by_day(asked: Asked) -> Material:
     """The oldest day with enough records; a day that is over and has fewer is left behind."""
-    *days, last = windows.days(asked.now, asked.in_service_at, asked.judged_until, asked.catch_up)
+    *days, last = windows.days(asked.until, asked.in_service_at, asked.judged_until, asked.catch_up)
     for day in days:
         found = _traffic(asked, day, day[1])
         if found.enough:
             return replace(found, more=True)
-    return _traffic(asked, last, last[1])
+    return _traffic(asked, last, asked.now)
 
 
 def traffic(asked: Asked) -> Material:
     """All that was captured since the last look."""
-    window = windows.window(asked.now, asked.in_service_at, asked.judged_until, asked.catch_up)
+    window = windows.window(asked.until, asked.in_service_at, asked.judged_until, asked.catch_up)
     return _traffic(asked, window, asked.now, FEWEST)
 
 
 def labels(asked: Asked) -> Material:
     """The labels that came since the last look, of predictions as old as `catch_up_days`.
 
-    Ground truth may come late, and each label is judged once.
+    Ground truth may come late, and each label is judged once: when its request has come too.
     """
-    until = asked.now.replace(microsecond=0)  # what is written in this second is the next look's
+    until = asked.until.replace(microsecond=0)  # what is written in this second is the next look's
     since = asked.judged_until or asked.in_service_at
     named = list(ground_truth.written(clock.parse(since), until))
-    window = windows.window(asked.now, asked.in_service_at, None, asked.catch_up)
+    window = windows.window(asked.until, asked.in_service_at, None, asked.catch_up)
     wanted = max(asked.wanted, FEWEST)
     found = ground_truth.enough(named, wanted)
     if found < wanted:

@@ -1,6 +1,6 @@
-"""Which span of time a look takes in: from the last look's end to now, no further back than asked.
+"""Which span of time a look takes in: from the last look's end on, no further back than asked.
 
-Whole seconds, as captured requests carry them: the present second is part of the last window.
+Whole seconds, as captured requests carry them: the last second is part of the last window.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ Window = tuple[dt.datetime, dt.datetime]
 
 
 def window(
-    now: dt.datetime, in_service_at: str, judged_until: str | None, catch_up: dt.timedelta
+    until: dt.datetime, in_service_at: str, judged_until: str | None, catch_up: dt.timedelta
 ) -> Window:
-    """Since the champion went into service or the last look's end, the later."""
-    now = now.replace(microsecond=0) + (SECOND if now.microsecond else dt.timedelta())
+    """Since the champion went into service or the last look's end, the later; empty where that is
+    not over yet."""
+    end = until.replace(microsecond=0) + (SECOND if until.microsecond else dt.timedelta())
     start = clock.parse(in_service_at).replace(microsecond=0)
     if judged_until is not None:
         start = max(start, clock.parse(judged_until))
-    return max(start, now - catch_up), now
+    start = max(start, end - catch_up)
+    return start, max(start, end)
 
 
 def days(
-    now: dt.datetime, in_service_at: str, judged_until: str | None, catch_up: dt.timedelta
+    until: dt.datetime, in_service_at: str, judged_until: str | None, catch_up: dt.timedelta
 ) -> list[Window]:
     """The same, a day each, the oldest first: what an outage left out is judged day by day."""
-    start, end = window(now, in_service_at, judged_until, catch_up)
+    start, end = window(until, in_service_at, judged_until, catch_up)
     found = []
     while end - start > DAY:
         found.append((start, start + DAY))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli import deploy, drop, records, reviews, target
+from cli import demo, deploy, drop, records, reviews, target
 from tests.e2e.own_project import forget, wait
 
 Eventually = Callable[..., Any]
@@ -30,9 +30,7 @@ def stack(cloud: Any) -> Iterator[Stack]:
     """The project's own template, deployed as `driftloop deploy` does; it looks every minute."""
     assert os.environ["AWS_ENDPOINT_URL"] == cloud.endpoint
     forget()
-    made = deploy.deploy(
-        parameters={"MonitorSchedule": "rate(1 minute)"}, progress=lambda line: None
-    )
+    made = deploy.deploy(parameters=demo.LOOKS, progress=lambda line: None)
     yield Stack(made.stack, made.outputs)
     forget()
 

@@ -88,7 +88,7 @@ def test_what_needs_an_endpoint_is_refused(
 def test_a_look_reads_what_the_function_captured(stack: Stack, first: dict[str, Any]) -> None:
     stack.client("stepfunctions").start_execution(
         stateMachineArn=stack.outputs["MonitorMachineArn"],
-        input=json.dumps({"start": "-PT1H", "scheduled_at": clock.text(clock.now())}),
+        input=json.dumps({"scheduled_at": clock.text(clock.now()), "capture_delay_seconds": 0}),
     )
     (look,) = wait(lambda: records.drift(stack.name, 1), 240)
     assert (look["monitor"], look["records"]) == ("data-quality", len(ASKED))

@@ -26,7 +26,9 @@ VIOLATION = {
 }
 
 
-def capture_requests(stack: Any, bucket: str, moment: dt.datetime, count: int) -> None:
+def capture_requests(
+    stack: Any, bucket: str, moment: dt.datetime, count: int, name: str = "x"
+) -> None:
     line = {
         "captureData": {
             "endpointInput": {
@@ -39,7 +41,7 @@ def capture_requests(stack: Any, bucket: str, moment: dt.datetime, count: int) -
     }
     stack.client("s3").put_object(
         Bucket=bucket,
-        Key=f"capture/reviews/primary/{moment:%Y/%m/%d/%H}/x.jsonl",
+        Key=f"capture/reviews/primary/{moment:%Y/%m/%d/%H}/{name}.jsonl",
         Body="\n".join([json.dumps(line)] * count).encode(),
     )
 
@@ -132,8 +134,9 @@ def label_rows(stack: Any, bucket: str, count: int) -> None:
     stack.client("s3").put_object(Bucket=bucket, Key=key, Body=labels.encode())
 
 
-def execution(kind: str = DATA) -> dict[str, Any]:
-    return {"kind": kind, "start": "-PT1H", "scheduled_at": clock.text(clock.now())}
+def execution(kind: str = DATA, delay: int = 0) -> dict[str, Any]:
+    moment = clock.text(clock.now())
+    return {"kind": kind, "scheduled_at": moment, "capture_delay_seconds": delay}
 
 
 def has_baselines(stack: Any, bucket: str, *names: str) -> None:
@@ -168,7 +171,7 @@ def test_from_traffic_to_a_decision(
     state = execution()
     state["begin"] = looks.begin(state)
     assert state["begin"]["analyze"]
-    assert looks.begin(execution() | {"start": "other"})["why"].endswith("is under way")
+    assert looks.begin(execution() | {"other": 1})["why"].endswith("is under way")
     manifest = stack.client("s3").get_object(
         Bucket=bucket, Key=state["begin"]["report"] + "capture.manifest"
     )
@@ -192,7 +195,7 @@ def test_from_traffic_to_a_decision(
     started: list[dict[str, Any]] = []
     monkeypatch.setattr(runs, "start", starter(started))
     assert reaction.alarmed(RINGS)["start"] is True
-    assert started[0]["cause"] == f"drift in review_body at {state['begin']['end']}"
+    assert started[0]["cause"] == f"drift in review_body at {state['begin']['time']}"
     assert "nothing to decide" in reaction.alarmed(RINGS)["ignored"]
     assert "not this pipeline's" in reaction.alarmed({"detail": {"alarmName": "other"}})["ignored"]
     [record] = records.newest(records.DRIFT, 5)
@@ -202,6 +205,29 @@ def test_from_traffic_to_a_decision(
     assert told["subject"] == "Drift in review_body"
     assert "distance 0.42" in told["message"]
     assert record["examples"] == [{"review_body": f"{number}" * 200} for number in range(3)]
+
+
+def test_what_is_captured_late_is_judged_in_the_next_look(
+    stack: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS takes minutes to write down what it captures; a look ends where all has come."""
+    now = clock.now()
+    registry.crown(RUN, ARN, {}, clock.text(now - dt.timedelta(minutes=20)))
+    has_baselines(stack, bucket)
+    capture_requests(stack, bucket, now - dt.timedelta(minutes=10), 50)
+    state = execution(delay=300)
+    state["begin"] = looks.begin(state)
+    assert clock.parse(state["begin"]["end"]) <= now - dt.timedelta(minutes=4)
+    report(stack, bucket, state["begin"]["report"], [])
+    looks.finish(state)
+    capture_requests(stack, bucket, now - dt.timedelta(minutes=3), 50, "late")
+    assert "0 records captured" in looks.begin(execution(delay=300))["why"]
+    later = now + dt.timedelta(minutes=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    begun = looks.begin(execution(delay=300))
+    assert (begun["analyze"], begun["start"]) == (True, state["begin"]["end"])
+    names = reports.read(Environment.from_env(), begun["report"] + "capture.manifest")
+    assert any(str(name).endswith("/late.jsonl") for name in names)
 
 
 def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> None:
@@ -237,7 +263,7 @@ def test_two_looks_never_overlap_and_a_dead_one_gives_way(
     registry.crown(RUN, ARN, {}, clock.text(since))
     has_baselines(stack, bucket)
     capture_requests(stack, bucket, since + dt.timedelta(seconds=1), 50)
-    first, second = execution(), execution() | {"start": "other"}
+    first, second = execution(), execution() | {"other": 1}
     assert looks.begin(first)["analyze"]
     assert looks.begin(first)["analyze"]  # a retry of the same
     assert not looks.begin(second)["analyze"]
@@ -275,7 +301,7 @@ def test_labels_are_judged_once_and_late_ones_when_they_come(
     assert (found["violations"], found["records"]) == (1, 50)
     [look] = records.newest(records.DRIFT, 5)
     assert (look["monitor"], len(look["violations"])) == (kind, 1)
-    assert "0 labels since" in looks.begin(execution(kind) | {"start": "next"})["why"]
+    assert "0 labels since" in looks.begin(execution(kind) | {"next": 1})["why"]
 
 
 BROKEN: dict[str, dict[str, Any]] = {

@@ -35,7 +35,12 @@ def test_windows(in_service: str, analysed: str | None, edges: list[str]) -> Non
     assert found == list(itertools.pairwise(moments))
 
 
-def test_a_window_takes_in_the_present_second() -> None:
+def test_a_model_that_is_younger_than_the_capture_is_late_has_nothing_to_judge() -> None:
+    [(start, end)] = windows.days(NOW, "2026-03-01T12:03:00Z", None, dt.timedelta(days=3))
+    assert start == end == clock.parse("2026-03-01T12:03:00Z")
+
+
+def test_a_window_takes_in_the_last_second() -> None:
     [(start, end)] = windows.days(
         NOW.replace(microsecond=7),
         "2026-03-01T11:00:00.9Z",
@@ -49,7 +54,7 @@ def test_a_window_takes_in_the_present_second() -> None:
 
 
 def test_a_retried_begin_names_the_same_job() -> None:
-    execution = {"start": "-PT1H", "scheduled_at": "2026-03-01T12:00:00Z"}
+    execution = {"scheduled_at": "2026-03-01T12:00:00Z", "capture_delay_seconds": 300}
     name = looks.job_name("reviews", "data-quality", execution)
     assert name == looks.job_name("reviews", "data-quality", dict(execution))
     assert name.startswith("reviews-data-quality-20260301-120000-")
