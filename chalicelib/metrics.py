@@ -5,24 +5,29 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-cloud
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib import clients
+from chalicelib import clients, clock
 
 # PutMetricData refuses names that begin with AWS/; Model Monitor's own begin in lower case.
 ENDPOINTS = "aws/sagemaker/Endpoints"
 OWN = "driftloop"
-BATCH = (
-    500  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
-)
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+BATCH = 500
+OLDEST = dt.timedelta(days=14)
 Datum = dict[str, Any]
 Metrics = tuple[str, list[Datum]]
 
 
-def of_report(kind: str, data: Sequence[Datum]) -> Metrics:
-    """What a monitoring job has found, as it would go to CloudWatch by a managed schedule."""
-    return f"{ENDPOINTS}/{kind}", list(data)
+def of_report(kind: str, data: Sequence[Datum], now: dt.datetime) -> Metrics:
+    """What a monitoring job has found, as it would go to CloudWatch by a managed schedule.
+
+    A look that caught up with what is older than CloudWatch takes leaves its report alone.
+    """
+    taken = [datum for datum in data if now - clock.parse(datum["Timestamp"]) < OLDEST]
+    return f"{ENDPOINTS}/{kind}", taken
 
 
 def violations(count: int, pipeline: str, monitor: str) -> Metrics:

@@ -51,7 +51,8 @@ PARTS = {
     "ministack.services.cloudwatch": (
         "_metrics _alarms _composite_alarms _evaluate_alarm _evaluate_parent_alarms "
         "_dispatch_alarm_actions _put_composite_alarm _delete_alarms "
-        "_record_history _history_entries _store_datum _calc_stats _stat_value _dims_key"
+        "_record_history _history_entries _store_datum _calc_stats _stat_value _dims_key "
+        "_put_metric_data _parse_ts _error"
     ),
     "ministack.services.cloudwatch_logs": (
         "_log_groups _create_log_group _create_log_stream _append_log_events _put_log_events"

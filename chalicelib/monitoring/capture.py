@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpo
 from __future__ import annotations
 
 import base64
-import binascii
+import csv
 import datetime as dt
+import io
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,6 +17,8 @@ from chalicelib import clients, clock, places
 from chalicelib.environment import Environment
 
 HOUR = dt.timedelta(hours=1)
+# A member of a request that holds its records, where it is no record itself.
+HOLDERS = ("records", "instances", "predictions")
 
 
 def hours(start: dt.datetime, end: dt.datetime) -> Iterator[str]:
@@ -52,20 +55,26 @@ def enough(
             Bucket=environment.data_bucket, Key=places.capture(environment) + name
         )["Body"]
         for line in body.iter_lines():
-            found += len(of_line(line, start, end))
+            found += of_line(line, start, end)
             if found >= wanted:
                 return found
     return found
 
 
-def of_line(line: bytes, start: dt.datetime, end: dt.datetime) -> list[Any]:
-    """Records of one captured request; none outside the window or where it cannot be read."""
+def of_line(line: bytes, start: dt.datetime, end: dt.datetime) -> int:
+    """How many records a captured request holds; none outside the window, or of no known time."""
     try:
         entry = json.loads(line)
         moment = clock.parse(entry["eventMetadata"]["inferenceTime"])
-        return _records(entry["captureData"]["endpointInput"]) if start <= moment < end else []
+        if not start <= moment < end:
+            return 0
+        request = entry["captureData"]["endpointInput"]
     except (ValueError, KeyError, TypeError):
-        return []
+        return 0
+    try:
+        return _count(request)
+    except (ValueError, KeyError, TypeError, csv.Error):
+        return 1
 
 
 def manifest(environment: Environment, names: Iterable[str]) -> list[Any]:
@@ -76,13 +85,22 @@ def manifest(environment: Environment, names: Iterable[str]) -> list[Any]:
     return [{"prefix": places.uri(environment, places.capture(environment))}, *names]
 
 
-def _records(data: dict[str, Any]) -> list[Any]:
-    text = data["data"]
-    if data.get("encoding") == "BASE64":
-        try:
-            text = base64.b64decode(text, validate=True)
-        except binascii.Error:
-            return []
-    body = json.loads(text)
-    found = body.get("records", [body]) if isinstance(body, dict) else []
-    return found if isinstance(found, list) else []
+def _count(request: dict[str, str]) -> int:
+    """Records as the jobs read them; a payload that cannot be read is one, for the job to tell of.
+
+    BASE64 is text whose content type the configuration does not name.
+    """
+    text, encoding = request["data"], request["encoding"]
+    if encoding == "BASE64":
+        text = base64.b64decode(text, validate=True).decode()
+        kind = request.get("observedContentType") or ""
+        encoding = "JSON" if "json" in kind or text.lstrip()[:1] in ("{", "[") else "CSV"
+    if encoding == "CSV":
+        return sum(1 for row in csv.reader(io.StringIO(text)) if row)
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return len([json.loads(line) for line in text.splitlines() if line.strip()])
+    if isinstance(body, dict):
+        body = next((body[each] for each in HOLDERS if isinstance(body.get(each), list)), body)
+    return len(body) if isinstance(body, list) else 1

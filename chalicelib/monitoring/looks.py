@@ -81,8 +81,8 @@ def finish(execution: dict[str, Any]) -> dict[str, Any]:
     remember(look, configured.monitor.kinds)
     records.release(STATE + kind.name, _judged(kind, begun))
     metrics.publish(
-        metrics.of_report(kind.metrics, reports.lines(environment, begun["report"])),
         metrics.violations(len(violations), configured.pipeline.name, kind.name),
+        metrics.of_report(kind.metrics, reports.lines(environment, begun["report"]), clock.now()),
     )
     return {name: look[name] for name in ("records", "report_uri")} | {
         "violations": len(violations)

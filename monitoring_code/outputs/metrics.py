@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from inputs.contract import Job
@@ -23,6 +23,8 @@ DATA, MODEL, BIAS, EXPLAINABILITY = (
     "explainability-metrics",
 )
 FILE = "cloudwatch_metrics.jsonl"
+OLDEST = timedelta(days=14)  # that CloudWatch takes
+LONGEST, BLANK = 1024, "(blank)"  # of a dimension's value
 A_CALL = 500  # metrics that one PutMetricData takes
 # https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-cw.html
 INFINITE = 2.348543e108
@@ -48,7 +50,7 @@ def publish(job: Job, kind: str, data: Sequence[Datum]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         text = "".join(json.dumps(datum) + "\n" for datum in stamped)
         (folder / FILE).write_text(text, encoding="utf-8")
-    if job.put:
+    if job.put and datetime.now(UTC) - moment < OLDEST:
         _put(f"{ENDPOINTS if job.endpoint else BATCH}/{kind}", stamped)
 
 
@@ -59,11 +61,19 @@ def dimensions(job: Job) -> list[dict[str, str]]:
 
 
 def single(name: str, value: float, **named: str) -> Datum:
-    """One value; infinities as AWS writes them."""
+    """One value; infinities as AWS writes them, dimensions as CloudWatch takes them."""
     datum: Datum = {"MetricName": name, "Value": max(-INFINITE, min(INFINITE, float(value)))}
     if named:
-        datum["Dimensions"] = [{"Name": key, "Value": text} for key, text in named.items()]
+        datum["Dimensions"] = [{"Name": key, "Value": ascii_(text)} for key, text in named.items()]
     return datum
+
+
+def ascii_(text: str) -> str:
+    """A value from the data as a dimension's: different ones stay different.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+    """
+    return text.encode("unicode_escape").decode()[:LONGEST] if text.strip() else BLANK
 
 
 def data_quality(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.cloud
 
@@ -146,6 +147,29 @@ def test_the_statistic_is_the_alarms(cloud, becomes, name, statistic, state):
         Threshold=5, ComparisonOperator="GreaterThanThreshold", **statistic,
     )  # fmt: skip
     becomes(name, state)
+
+
+# What a metric may be
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"ago": 14 * 24 * 3600 + 60}, "no more than two weeks in the past"),
+        ({"ago": -2 * 3600 - 60}, "no more than two hours in the future"),
+        (
+            {"Dimensions": [{"Name": "facet", "Value": "caf\u00e9"}]},
+            "contains non-ASCII characters",
+        ),
+        ({"Dimensions": [{"Name": "facet", "Value": " "}]}, "one non-whitespace character"),
+    ],
+    ids=["old", "ahead", "accent", "blank"],
+)
+def test_a_metric_that_cloudwatch_does_not_take(put, name, more, words):
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"""
+    with pytest.raises(ClientError, match=words):
+        put(name, 1, **more)
+    put(name, 1, ago=13 * 24 * 3600, Dimensions=[{"Name": "facet", "Value": "caf\\xe9"}])
 
 
 # What a change of state does

@@ -83,7 +83,16 @@ def line(data: str, encoding: str = "JSON", moment: str = "2026-03-01T11:59:59Z"
         (line('{"records": [{"a": 1}, {"a": 2}]}'), 2),
         (line('{"a": 1}'), 1),
         (line(base64.b64encode(b'{"records": [{}]}').decode(), "BASE64"), 1),
-        (line("?", "BASE64"), 0),
+        (line('[{"a": 1}, {"a": 2}]'), 2),
+        (line('{"a": 1}\n{"a": 2}\n\n{"a": 3}\n'), 3),
+        (line('{"instances": [[1, 2], [3, 4]]}'), 2),
+        (line('1,"two\nlines"\n2,b\n', "CSV"), 2),
+        (line(base64.b64encode(b"1,a\n2,b").decode(), "BASE64"), 2),
+        (line(base64.b64encode(b'{"a": 1}\n{"a": 2}').decode(), "BASE64"), 2),
+        # The job tells of what it cannot read.
+        (line("?", "BASE64"), 1),
+        (line('{"a": 1'), 1),
+        (line("x", "PNG"), 1),
         (line('{"records": []}', moment="2026-03-01T12:00:00Z"), 0),
         (line('{"a": 1}', moment="2026-03-01T10:59:59Z"), 0),
         (b"not json", 0),
@@ -91,7 +100,7 @@ def line(data: str, encoding: str = "JSON", moment: str = "2026-03-01T11:59:59Z"
     ],
 )
 def test_the_records_of_a_captured_request(captured: bytes, records: int) -> None:
-    assert len(capture.of_line(captured, clock.parse("2026-03-01T11:00:00Z"), NOW)) == records
+    assert capture.of_line(captured, clock.parse("2026-03-01T11:00:00Z"), NOW) == records
 
 
 @pytest.mark.parametrize(
@@ -194,6 +203,13 @@ def test_clarifys_configuration_names_the_facets_that_requests_carry() -> None:
 
 
 def test_metrics_of_a_report_go_out_under_model_monitors_namespace() -> None:
-    namespace, data = metrics.of_report(kinds.KINDS["attribution"].metrics, [{"MetricName": "x"}])
+    found = [{"MetricName": "x", "Timestamp": "2026-03-01T11:00:00Z"}]
+    namespace, data = metrics.of_report(kinds.KINDS["attribution"].metrics, found, NOW)
     assert namespace == "aws/sagemaker/Endpoints/explainability-metrics"
-    assert data == [{"MetricName": "x"}]
+    assert data == found
+
+
+def test_metrics_older_than_cloudwatch_takes_are_left_out() -> None:
+    found = [{"MetricName": "x", "Timestamp": f"2026-02-{day}T12:00:00Z"} for day in (15, 16)]
+    _, data = metrics.of_report("data-metrics", found, NOW)
+    assert data == found[1:]

@@ -134,6 +134,28 @@ def test_violations_ours_and_clarifys() -> None:
     assert worse[0]["description"].endswith(" does not meet the constraint requirement")
 
 
+@pytest.mark.parametrize(
+    ("value", "dimension"),
+    [
+        ("f", "f"),
+        ("caf\u00e9", "caf\\xe9"),
+        ("\u6599\u7406", "\\u6599\\u7406"),
+        ("a\tb", "a\\tb"),
+        ("", "(blank)"),
+        ("x" * 2000, "x" * 1024),
+    ],
+    ids=["plain", "accent", "other-script", "control", "empty", "long"],
+)
+def test_a_value_of_the_data_is_a_dimension_that_cloudwatch_takes(
+    value: str, dimension: str
+) -> None:
+    from outputs.metrics import single
+
+    assert single("DI", 1, FacetValue=value)["Dimensions"] == [
+        {"Name": "FacetValue", "Value": dimension}
+    ]
+
+
 def test_no_bias_of_a_ratio_is_one() -> None:
     from checks.bias_metrics import apart
 
