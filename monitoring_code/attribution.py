@@ -144,7 +144,7 @@ def published(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             data.append(metrics.single(f"feature_{name}", value, Label=label, **shared))
         expected = {**shared, "ValueType": "ExpectedValue"}
         data.append(
-            metrics.single("expected_value", each["expected_value"], Label=label, **expected)
+            metrics.single("ExpectedValue", each["expected_value"], Label=label, **expected)
         )
     return data
 

@@ -12,18 +12,21 @@ from chalicelib import clients, places
 from chalicelib.environment import Environment
 from chalicelib.model import jobs
 
+LATE = dt.timedelta(days=1)
+
 
 def written(since: dt.datetime, until: dt.datetime) -> Iterator[str]:
     """Keys below ground-truth/ written in whole seconds from `since` and before `until`.
 
-    They sort by the hour of labelling, so the label of an old prediction is a new one.
+    They sort by the hour of labelling, so the label of an old prediction is a new one. An upload
+    may come late for its hour, by a day at most.
     """
     first, after = since.replace(microsecond=0), until.replace(microsecond=0)
     pages = clients.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(
         Bucket=Environment.from_env().data_bucket,
         Prefix=jobs.GROUND_TRUTH,
-        StartAfter=f"{jobs.GROUND_TRUTH}{since:%Y/%m/%d/%H/}",
+        StartAfter=f"{jobs.GROUND_TRUTH}{since - LATE:%Y/%m/%d/%H/}",
     )
     for page in listed:
         for entry in page.get("Contents", []):

@@ -13,7 +13,7 @@ from chalicelib.api import feedback
 from chalicelib.drift import incidents, policy, reaction
 from chalicelib.environment import Environment
 from chalicelib.model import registry
-from chalicelib.monitoring import looks, reports
+from chalicelib.monitoring import ground_truth, looks, reports
 from chalicelib.steps import monitor as steps_monitor
 
 RUN = "20260301-120000-a1b2c3"
@@ -128,8 +128,9 @@ def test_what_waits_is_decided_by_the_sweep(
     assert subjects() == ["Drift in review_body"]
 
 
-def label_rows(stack: Any, bucket: str, count: int) -> None:
-    key = feedback.location(clock.now(), f"{clock.now():%f}")
+def label_rows(stack: Any, bucket: str, count: int, late: dt.timedelta = dt.timedelta(0)) -> None:
+    """As written now, `late` for the hour that its folder names."""
+    key = feedback.location(clock.now() - late, f"{clock.now():%f}")
     labels = feedback.ground_truth([("01234567-89ab-cdef-0123-456789abcdef", "5")] * count)
     stack.client("s3").put_object(Bucket=bucket, Key=key, Body=labels.encode())
 
@@ -302,6 +303,16 @@ def test_labels_are_judged_once_and_late_ones_when_they_come(
     [look] = records.newest(records.DRIFT, 5)
     assert (look["monitor"], len(look["violations"])) == (kind, 1)
     assert "0 labels since" in looks.begin(execution(kind) | {"next": 1})["why"]
+
+
+@pytest.mark.parametrize(("hours", "found"), [(0, 1), (20, 1), (26, 0)])
+def test_an_upload_may_be_a_day_late_for_the_hour_it_names(
+    stack: Any, bucket: str, hours: int, found: int
+) -> None:
+    now = clock.now()
+    label_rows(stack, bucket, 1, late=dt.timedelta(hours=hours))
+    names = ground_truth.written(now - dt.timedelta(seconds=1), now + dt.timedelta(minutes=1))
+    assert len(list(names)) == found
 
 
 BROKEN: dict[str, dict[str, Any]] = {

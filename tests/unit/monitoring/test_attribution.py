@@ -150,3 +150,5 @@ def test_the_script(drifted: bool, captured: Write, tmp_path: Path) -> None:
     assert labels == (["no", "yes"] if drifted else [])
     published = metrics_of(tmp_path)["feature_age"]["Dimensions"]
     assert {"Name": "ExplainabilityMethod", "Value": "KernelShap"} in published
+    expected = metrics_of(tmp_path)["ExpectedValue"]["Dimensions"]
+    assert {"Name": "ValueType", "Value": "ExpectedValue"} in expected
