@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from chalicelib.schema import Dataset
 
 HEADER_LIMIT = 1024 * 1024
-VALUE_LIMIT = 16 * 1024 * 1024
-BATCH = 10_000
+ROW_LIMIT = 16 * 1024 * 1024
+BATCH = 4 * 1024 * 1024  # bytes of rows that are written at once
 
 
 def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: Rows) -> headers.Header:
     """Write every row of UTF-8 text; returns the header."""
-    blocks = lines(pieces)
+    csv.field_size_limit(ROW_LIMIT)
+    blocks = lines(name, pieces)
     first = next(blocks, b"")
     if not first.strip():
         raise RefusedError("empty", f"{name} holds nothing. Drop it again with its rows.")
@@ -40,16 +42,21 @@ def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: Rows) -> 
     return header
 
 
-def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut at line ends."""
+def lines(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut at line ends; RefusedError where a line is longer than ROW_LIMIT."""
     rest: list[bytes] = []
+    waiting, number = 0, 1
     for piece in pieces:
         end = piece.rfind(b"\n") + 1
         if end:
             yield b"".join([*rest, piece[:end]])
-            rest = []
+            number += piece.count(b"\n")
+            rest, waiting = [], 0
         if piece[end:]:
             rest.append(piece[end:])
+            waiting += len(piece) - end
+        if waiting > ROW_LIMIT:
+            raise _too_long(name, number)
     if rest:
         yield b"".join(rest)
 
@@ -86,19 +93,62 @@ def _quoted(
     writer: Rows,
 ) -> None:
     """Values may hold delimiters and line ends between quotes."""
-    csv.field_size_limit(VALUE_LIMIT)
-    texts = (line for block in blocks for line in block.decode().splitlines(keepends=True))
+    texts = _Lines(name, blocks)
     reader = csv.reader(texts, delimiter=dataset.delimiter, quotechar=dataset.quote, strict=True)
     shaped = _Shape(header)
+    found, size = [], 0
     try:
-        while batch := list(itertools.islice(reader, BATCH)):
-            writer.block([shaped([value.encode() for value in row]) for row in batch if row])
+        for row in reader:
+            texts.row_ends()
+            if row:
+                found.append(shaped([value.encode() for value in row]))
+                size += len(found[-1])
+            if size > BATCH:
+                writer.block(found)
+                found, size = [], 0
     except csv.Error as error:
         raise RefusedError(
             "broken_quotes",
             f"{name}: line {reader.line_num + 1}: {error}. Values are quoted by {dataset.quote} "
             "(quote in pipeline.toml, empty where files are not quoted).",
         ) from error
+    writer.block(found)
+
+
+class _Lines:
+    """Lines of text as the csv module wants them: ended by \\n, \\r or both, by nothing else
+    that Unicode calls a line's end; RefusedError where those of one row are over ROW_LIMIT.
+
+    https://docs.python.org/3/library/csv.html#csv.reader
+    """
+
+    def __init__(self, name: str, blocks: Iterable[bytes]) -> None:
+        self._name = name
+        self._lines = (line for block in blocks for line in io.StringIO(block.decode(), newline=""))
+        self._number = self._row = 1
+        self._size = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self._size += len(line)
+        if self._size > ROW_LIMIT:
+            raise _too_long(self._name, self._row + 1)
+        return line
+
+    def row_ends(self) -> None:
+        self._row, self._size = self._number, 0
+
+
+def _too_long(name: str, line: int) -> RefusedError:
+    return RefusedError(
+        "line_too_long",
+        f"{name}: the row in line {line} has more than {ROW_LIMIT // 1024**2} MB. "
+        "Is every row on a line of its own, and every quote ended?",
+    )
 
 
 class _Shape:

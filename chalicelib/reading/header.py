@@ -35,6 +35,12 @@ class Header:
 
 def of_line(name: str, line: str, dataset: Dataset) -> Header:
     """From the first line of delimited text."""
+    if "\r" in line:
+        raise RefusedError(
+            "wrong_header",
+            f"{name}: its lines end with a carriage return alone. Wanted: a line feed, after a "
+            "carriage return or without one. Save it so.",
+        )
     found = split(line, dataset.delimiter, dataset.quote)
     wanted = [column.name for column in dataset.columns]
     if not set(found) & set(wanted):

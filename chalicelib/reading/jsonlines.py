@@ -22,7 +22,7 @@ def read(name: str, pieces: Iterable[bytes], dataset: Dataset, writer: Rows) -> 
     wanted = [column.name for column in dataset.columns]
     writer.header(wanted)
     seen: dict[str, None] = {}
-    for block in lines(pieces):
+    for block in lines(name, pieces):
         found = [line for line in block.splitlines() if line.strip()]
         if found and not writer.rows and _object(found[0]) is None:
             raise RefusedError(

@@ -17,6 +17,7 @@ CODES = {
     "wrong_encoding": "the text is not in the dataset's encoding",
     "wrong_delimiter": "the header is separated by another character",
     "wrong_header": "the first line is not the header",
+    "line_too_long": "a row is larger than intake holds in memory",
     "missing_column": "a required column is missing",
     "repeated_column": "the header has a column twice",
     "wrong_type": "a column of a Parquet file has a type that does not convert",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
+import tracemalloc
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +15,7 @@ import pytest
 from backports import zstd
 
 from chalicelib import settings
-from chalicelib.reading import inspection, rows
+from chalicelib.reading import delimited, inspection, rows
 from chalicelib.reading.refusals import CODES, RefusedError
 from chalicelib.schema import Dataset
 
@@ -114,6 +116,19 @@ def test_values_in_quotes_may_hold_anything() -> None:
     assert values[NAMES.index("review_body")] == b"two\x1elines"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d"])
+@pytest.mark.parametrize("quoted_value", ["one{}two", '"one{}two"'])
+def test_what_unicode_calls_a_lines_end_is_data(mark: str, quoted_value: str) -> None:
+    cells = [quoted_value.format(mark) if n == "review_body" else v
+             for n, v in zip(NAMES, VALUES, strict=True) if n != "review_headline"]  # fmt: skip
+    names = [name for name in NAMES if name != "review_headline"]
+    text = f"{','.join(names)}\n{','.join(cells)}\n"
+    found, written = look("a.csv", text.encode(), 1000, dataset=quoted())
+    values = written[0].split(b"\x01")[2:]
+    assert (found.rows, len(values)) == (1, len(NAMES))
+    assert values[NAMES.index("review_body")] == f"one{mark}two".encode()
+
+
 def test_a_declared_encoding_becomes_utf8() -> None:
     for encoding in ("cp1252", "utf-16"):
         found, written = look(
@@ -196,6 +211,7 @@ REFUSED = [
     ("b.tsv.gz", gzip.compress(gzip.compress(TEXT)), "unknown_type", "gzip inside another"),
     ("b.tsv", TEXT.decode().encode("utf-16"), "wrong_encoding", 'encoding = "utf-16"'),
     ("a.jsonl", TEXT, "broken_json", "line 1 is not a JSON object"),
+    ("a.csv", TEXT.replace(b"\n", b"\r"), "wrong_header", "a carriage return alone"),
 ]
 
 
@@ -215,6 +231,33 @@ def test_quotes_that_do_not_end_are_refused() -> None:
     with pytest.raises(RefusedError, match="quoted by") as refused:
         look("a.csv", content.encode(), dataset=quoted())
     assert refused.value.code == "broken_quotes"
+
+
+ENDLESS = [
+    ("a.tsv", DATASET, TEXT, ROW.encode().replace(b"Fine", b"Fine, " * 10_000)),
+    ("a.jsonl", DATASET, b"", b'[{"review_id": "R1"},' + b'{"review_id": "R1"},' * 4_000),
+    ("a.csv", quoted(), ",".join(NAMES).encode() + b"\n", b'"two\nlines",' * 10_000),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "start", "more"), ENDLESS, ids=["unquoted", "json", "quoted"]
+)
+def test_a_row_that_does_not_end_is_refused_before_it_fills_the_memory(
+    name: str, dataset: Dataset, start: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "ROW_LIMIT", 1024**2)
+    size = 2 * 1024**3
+    pieces = itertools.chain([start], itertools.repeat(more, size // len(more)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedError, match=r"line [123] has more than 1 MB") as refused:
+            inspection.inspect(name, size, pieces, dataset, io.BytesIO())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused.value.code == "line_too_long"
+    assert most < 16 * 1024**2
 
 
 def test_a_file_over_the_limit_is_refused_unless_a_person_lets_it_through() -> None:
