@@ -52,7 +52,9 @@ def fit(options: argparse.Namespace, group: Processes) -> Fitted:
         for rows, values in zip((train, validation), known, strict=True)
     ]
     if group.first:
-        print(f"training transformer on {len(train)} rows, validating on {len(validation)}")
+        where = f"{group.world} {group.device.type} process{'es' * (group.world > 1)}"
+        told = f"training transformer on {len(train)} rows in {where}"
+        print(f"{told}, validating on {len(validation)}")
     return Training(options, group, learned, *sides).run(read)
 
 
@@ -184,7 +186,7 @@ class Training:
         metric = self.task.metric
         print(
             f"epoch {len(self.history)} of {self.options.epochs}, {speed:.1f} rows/s: "
-            f"train_{metric}={seen[metric]:.4f}; validation_{metric}={unseen[metric]:.4f};",
+            f"train_{metric}={seen[metric]:.6g}; validation_{metric}={unseen[metric]:.6g};",
             flush=True,
         )
         checkpoints.write(checkpoints.folder(), {"fingerprint": self.fingerprint, **self._state()})

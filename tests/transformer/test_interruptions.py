@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -61,6 +62,7 @@ def test_a_process_for_each_gpu(job: Callable[..., Job], running: list[subproces
     running.append(process)
     told, _ = process.communicate(timeout=240)
     assert process.returncode == 0, told
+    assert re.search(r"in 2 (cpu|cuda) processes", told)
     assert told.count("epoch 1 of 6") == 1
     assert made.metadata()["learning_curve"][-1]["validation"]["accuracy"] > 0.9
 
