@@ -2,7 +2,8 @@
 
 A SageMaker Processing job; by hand: `python evaluate.py --base DIR --label star_rating --inputs
 '["review_body"]'`. Writes evaluation.json (and champion.json) in SageMaker's ModelMetrics form,
-comparison.json, slices.json, bias.json, explanations.json and model_card.html.
+comparison.json (or not_compared.json), slices.json, bias.json, explanations.json and
+model_card.html.
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 """
 
@@ -26,6 +27,8 @@ import scoring
 from failures import DataError
 from findings import Findings
 from scoring import Classified, Scored
+
+LONGEST = 300  # characters of why the champion was not compared with
 
 
 def main() -> None:
@@ -62,36 +65,51 @@ def run(options: argparse.Namespace) -> None:
     rows = read(inputs / "test")
     asked = scoring.records(rows[[name for name in options.inputs if name in rows]])
     served = scoring.serving(inputs)
-    scored: dict[str, Scored] = {}
-    models = {}
-    for role in ("model", "champion"):
-        if (inputs / role).is_dir():
-            try:
-                models[role] = scoring.load(served, inputs / role)
-            except ImportError as error:  # a champion of another kind needs another image
-                if role == "model":
-                    raise
-                print(f"the champion cannot be loaded here, so none is compared: {error}")
-                continue
-            scored[role] = score(served, models[role], asked, rows, options)
-            told = ", ".join(f"{k} {v:.4f}" for k, v in metrics.measure(scored[role]).items())
-            print(f"{role}: {told} on {len(rows)} rows", flush=True)
-    challenger, champion = scored["model"], scored.get("champion")
+    model = scoring.load(served, inputs / "model")
+    challenger = score(served, model, asked, rows, options)
+    tell("model", challenger)
+    champion, reason = champion_of(served, inputs / "champion", asked, rows, options)
     documents = {"evaluation": evaluation(challenger, options)}
     if champion is not None:
+        tell("champion", champion)
         documents["champion"] = evaluation(champion, options)
         documents["comparison"] = comparison.compare(challenger, champion, options.seed)
+    elif reason:
+        print(f"the champion is not compared with: {reason}", flush=True)
+        documents["not_compared"] = {"reason": reason}
     places = comparison.slices(rows, options.slices)
     documents["slices"] = comparison.by_slice(places, challenger, champion, options.seed)
     documents["bias"] = biases(challenger, rows, options)
     documents["explanations"] = explanations.explain(
-        served, models["model"], asked, challenger, rows[options.label], options.seed
+        served, model, asked, challenger, rows[options.label], options.seed
     )
     documents["training"] = training(inputs)
     for name, content in documents.items():
         (output / f"{name}.json").write_text(json.dumps(content, indent=2))
     found = findings(challenger, rows, inputs, documents, options)
     (output / "model_card.html").write_text(model_card.page(found), encoding="utf-8")
+
+
+def champion_of(
+    served: Any, folder: Path, asked: list[Any], rows: pd.DataFrame, options: argparse.Namespace
+) -> tuple[Scored | None, str]:
+    """The champion's answers, or why there are none to compare with; "" where it has no folder.
+
+    It may be of another kind, of another problem, or of a script whose serving code is gone: that
+    must not keep a new model from being judged by its own numbers.
+    """
+    if not folder.is_dir():
+        return None, ""
+    try:
+        return score(served, scoring.load(served, folder), asked, rows, options), ""
+    except Exception as error:
+        return None, " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+
+
+def tell(role: str, scored: Scored) -> None:
+    measured = metrics.measure(scored)
+    told = ", ".join(f"{name} {value:.6g}" for name, value in measured.items())
+    print(f"{role}: {told} on {len(scored.actual)} rows", flush=True)
 
 
 def score(
@@ -179,6 +197,7 @@ def findings(
         model=model,
         prepared=described(inputs / "prepare" / "prepare.json"),
         comparison=documents.get("comparison", {}),
+        not_compared=documents.get("not_compared", {}).get("reason", ""),
         bias=documents["bias"],
         **found,
     )

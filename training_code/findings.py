@@ -21,6 +21,7 @@ class Findings:
     model: dict[str, Any]  # its metadata.json
     prepared: dict[str, Any]  # prepare.json
     comparison: dict[str, dict[str, Any]] = field(default_factory=dict)
+    not_compared: str = ""  # why the model in service was not
     bias: dict[str, Any] = field(default_factory=dict)
     classes: list[str] = field(default_factory=list)
     confusion: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))

@@ -107,6 +107,10 @@ def _head(found: Findings) -> str:
 
 
 def _champion(found: Findings) -> str:
+    title = "Against the model in service"
+    if found.not_compared:
+        why = escape(found.not_compared)
+        return _section(title, f"The model in service could not answer the same rows: {why}.", "")
     if not found.comparison:
         return ""
     rows = []
@@ -125,7 +129,7 @@ def _champion(found: Findings) -> str:
             )
     head = ["", "this model", "in service", "difference", "95 % interval"]
     return _section(
-        "Against the model in service",
+        title,
         "Both answered the same rows. Where the interval holds zero, chance can explain the "
         "difference.",
         _table(head, rows),
@@ -343,8 +347,8 @@ def _counted(labels: dict[str, int]) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    return f"{value:.1%}" if name in PERCENT else f"{value:.3f}"
+    return f"{value:.1%}" if name in PERCENT else plots.number(value)
 
 
 def _signed(name: str, value: float) -> str:
-    return f"{100 * value:+.1f} points" if name in PERCENT else f"{value:+.3f}"
+    return f"{100 * value:+.1f} points" if name in PERCENT else plots.number(value, "+")

@@ -59,7 +59,7 @@ def bars(
                 f'<path d="M{low:.1f} {y + 10}H{high:.1f}{ends}" stroke="{INK}" '
                 'stroke-width="1.3"/>'
             )
-        told = f"{value:.1%}" if percent else f"{value:.3f}"
+        told = f"{value:.1%}" if percent else number(value)
         parts.append(_text(left + width + 14, y + 15, f"{told}  {note}", SOFT, size=12))
     height = 8 + step * len(rows)
     if mean is not None:
@@ -69,6 +69,11 @@ def bars(
             'stroke-dasharray="4 3"/>'
         )
     return _svg(left + width + 160, height, parts, "bars")
+
+
+def number(value: float, sign: str = "") -> str:
+    """Three decimals; of what is smaller, three digits: a label may be of any scale."""
+    return f"{value:{sign}.3f}" if not value or abs(value) >= 0.01 else f"{value:{sign}.3g}"
 
 
 def calibration(points: Sequence[tuple[float, float, int]]) -> str:

@@ -84,14 +84,19 @@ def decide(
     challenger: Mapping[str, float],
     against: Comparison | None,
     by_slice: Sequence[Comparison] = (),
+    not_compared: str = "",
 ) -> Verdict:
     """Refused below a threshold, or clearly worse than the champion, whole or in a slice.
 
     Clearly: by more than the policy allows even at the better end of the interval.
+    `not_compared`: why the evaluation could not ask the champion that there is.
     """
     judged = _thresholds(policy, challenger)
     numbers = dict(challenger)
-    if against is None:
+    if not_compared:
+        words = f"the champion could not be compared with ({not_compared})"
+        judged.append((True, f"{words}: the thresholds alone decided"))
+    elif against is None:
         judged.append((True, "there is no champion to compare with"))
     else:
         judged.append(_regression(policy.metric, against, policy.max_regression))
@@ -106,11 +111,11 @@ def _thresholds(policy: Policy, found: Mapping[str, float]) -> list[tuple[bool, 
     for name, limit in {policy.metric: policy.at_least, **policy.minimum}.items():
         value = found[_known(name, found, "the evaluation")]
         words = f"is at least {limit}" if value >= limit else f"is below the required {limit}"
-        judged.append((value >= limit, f"{name} {value:.4f} {words}"))
+        judged.append((value >= limit, f"{name} {_told(value)} {words}"))
     for name, limit in policy.maximum.items():
         value = found[_known(name, found, "the evaluation")]
         words = f"is at most {limit}" if value <= limit else f"is above the allowed {limit}"
-        judged.append((value <= limit, f"{name} {value:.4f} {words}"))
+        judged.append((value <= limit, f"{name} {_told(value)} {words}"))
     return judged
 
 
@@ -125,10 +130,12 @@ def _slices(metric: str, by_slice: Sequence[Comparison], allowed: float) -> list
 def _regression(metric: str, found: Comparison, allowed: float) -> tuple[bool, str]:
     gain, best = found.gain(metric)
     place = f"in {found.where}: " if found.where else ""
+    low, high = (_told(each, "+") for each in (found.low, found.high))
     words = (
-        f"{place}{metric} {found.challenger:.4f} against the champion's {found.champion:.4f}: "
-        f"{abs(gain):.4f} {'better' if gain >= 0 else 'worse'} "
-        f"(95 % interval of the difference {found.low:+.4f} to {found.high:+.4f})"
+        f"{place}{metric} {_told(found.challenger)} "
+        f"against the champion's {_told(found.champion)}: "
+        f"{_told(abs(gain))} {'better' if gain >= 0 else 'worse'} "
+        f"(95 % interval of the difference {low} to {high})"
     )
     if gain >= 0:
         return True, words
@@ -137,6 +144,11 @@ def _regression(metric: str, found: Comparison, allowed: float) -> tuple[bool, s
     if best >= -allowed:
         return True, f"{words}, more than {allowed} allowed, but the test split may be to blame"
     return False, f"{words}, more than {allowed} allowed"
+
+
+def _told(value: float, sign: str = "") -> str:
+    """Four decimals; of what is smaller, three digits: a label may be of any scale."""
+    return f"{value:{sign}.4f}" if not value or abs(value) >= 0.001 else f"{value:{sign}.3g}"
 
 
 def _known(name: str, found: Mapping[str, Any], whose: str) -> str:

@@ -34,6 +34,7 @@ def decide(run: Run) -> dict[str, Any]:
         gate.metrics(challenger),
         gate.comparison(compared, policy.metric) if compared else None,
         gate.slices(slices, policy.metric),
+        (_evaluation(run_id, "not_compared.json") or {}).get("reason", ""),
     )
     found: dict[str, Any] = {"passed": verdict.promote, "reasons": verdict.reasons}
     if compared:

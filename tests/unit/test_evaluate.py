@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +125,10 @@ def evaluated(base: Path, problem: str, *words: str) -> Path:
         {"value": "<9>", "label": "5", "rows": 99, "purity": 1.0}]}  # fmt: skip
     (inputs / "prepare").mkdir()
     (inputs / "prepare" / "prepare.json").write_text(json.dumps({"leaks": [leak]}))
+    return evaluate_again(base, problem)
+
+
+def evaluate_again(base: Path, problem: str) -> Path:
     evaluate.run(
         evaluate.parse(
             ["--base", str(base), "--label", "label", "--problem", problem, "--inputs",
@@ -171,6 +177,32 @@ def test_every_problem_is_evaluated_whole(
     assert ("its numbers may not hold" in card) is (words is not TEXT)
     for title in ("Against the model in service", "A column that tells too much", "Facts"):
         assert title in card
+
+
+@pytest.mark.parametrize(
+    ("champion", "reason"),
+    [
+        ("nothing", "FileNotFoundError: "),  # of a script whose serving code is gone
+        ("regression", "KeyError: 'label'"),  # from before the problem was another
+    ],
+)
+def test_a_champion_that_cannot_be_asked_is_told(
+    tmp_path: Path, champion: str, reason: str
+) -> None:
+    folder = evaluated(tmp_path / "now", "binary", *BOOSTED)
+    archive = tmp_path / "now" / "processing" / "input" / "champion" / "model.tar.gz"
+    if champion == "nothing":
+        tarfile.open(archive, "w:gz").close()
+    else:
+        evaluated(tmp_path / "before", champion, *BOOSTED)
+        archive.write_bytes((tmp_path / "before/processing/input/model/model.tar.gz").read_bytes())
+    shutil.rmtree(archive.with_name("model"))
+    shutil.rmtree(folder)
+    evaluate_again(tmp_path / "now", "binary")
+    told = json.loads((folder / "not_compared.json").read_text())["reason"]
+    assert told.startswith(reason)
+    assert not {"comparison.json", "champion.json"} & {path.name for path in folder.iterdir()}
+    assert html.escape(told) in (folder / "model_card.html").read_text()
 
 
 def test_a_binary_problems_positive_label_is_the_wished_for_one(tmp_path: Path) -> None:

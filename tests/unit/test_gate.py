@@ -45,6 +45,24 @@ def test_the_whole_test_split(
 
 
 @pytest.mark.parametrize(
+    ("accuracy", "promote", "words"),
+    [
+        (0.50, True, "could not be compared with (ModuleNotFoundError: torch): the thresholds"),
+        (0.29, False, "below the required 0.3"),
+    ],
+)
+def test_a_champion_that_cannot_be_asked_is_told_and_the_thresholds_decide(
+    accuracy: float, promote: bool, words: str
+) -> None:
+    verdict = gate.decide(
+        POLICY, {"accuracy": accuracy}, None, not_compared="ModuleNotFoundError: torch"
+    )
+    assert verdict.promote is promote
+    assert words in " ".join(verdict.reasons)
+    assert "no champion" not in " ".join(verdict.reasons)
+
+
+@pytest.mark.parametrize(
     ("slices", "allowed", "promote", "words"),
     [
         ([against(0.6, 0.5, where="kind new")], 0.05, True, "no slice of 1 is clearly worse"),
@@ -87,6 +105,7 @@ def test_thresholds(
         (0.8, 1.0, True, "0.2000 better"),
         (1.01, 1.0, True, "within 0.02 allowed"),
         (1.2, 1.0, False, "0.2000 worse"),
+        (1.25e-5, 1e-5, True, "rmse 1.25e-05 against the champion's 1e-05: 2.5e-06 worse"),
     ],
 )
 def test_of_an_error_less_is_better(new: float, old: float, promote: bool, words: str) -> None:

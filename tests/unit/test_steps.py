@@ -189,6 +189,19 @@ def test_the_comparisons_numbers_go_on_the_run(
     assert any("in kind new" in words for words in verdict["reasons"])
 
 
+def test_a_champion_that_could_not_be_asked_is_on_the_run(
+    did: list[tuple[Any, ...]], trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: dict[str, Any] = {
+        "evaluation.json": {"m_metrics": {"accuracy": {"value": 0.6}, "ece": {"value": 0.1}}},
+        "not_compared.json": {"reason": "ModuleNotFoundError: No module named 'torch'"},
+    }
+    monkeypatch.setattr(model, "_evaluation", lambda run, name: found.get(name))
+    assert model.decide(a_run())["promote"] is True
+    ((_, _, facts),) = did
+    assert "No module named 'torch'" in facts["gate"]["reasons"][-1]
+
+
 def test_no_evaluation_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "_evaluation", lambda run, name: None)
     with pytest.raises(gate.EvaluationError, match="is missing"):
