@@ -109,7 +109,7 @@ class Lines:
         values = ", ".join(f"{k} = {show.short(v)}" for k, v in found["parameters"].items())
         show.console.print(
             f"    best of {found['of']}: {escape(values)}: "
-            f"{escape(found['metric'])} {found['objective']:.4f}"
+            f"{escape(found['metric'])} {found['objective']:.4g}"
         )
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from records import digits
 
 TOP = 10
 Explanation = dict[str, Any]
@@ -36,13 +37,13 @@ def by_weights(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> lis
         found.append(
             {
                 "method": "linear",
-                "intercept": round(float(intercepts[answer]), 6),
-                "total": round(float(told.sum() + intercepts[answer]), 6),
+                "intercept": digits(intercepts[answer]),
+                "total": digits(told.sum() + intercepts[answer]),
                 "terms": [
                     {
                         "column": columns[there[each]],
                         "term": terms[there[each]],
-                        "weight": round(float(told[each]), 6),
+                        "weight": digits(told[each]),
                     }
                     for each in strongest
                     if told[each]
@@ -73,7 +74,7 @@ def by_occlusion(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> l
                 {
                     "column": columns[each],
                     "term": str(row[each]),
-                    "weight": round(float(change[each]), 6),
+                    "weight": digits(change[each]),
                 }
                 for each in np.argsort(-np.abs(change), kind="stable")[:TOP]
             ],
@@ -104,7 +105,7 @@ def by_words(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[
                     {
                         "column": metadata["text"][spans[each][0]],
                         "term": row[spans[each][0]][slice(*spans[each][1])],
-                        "weight": round(float(changes[each]), 6),
+                        "weight": digits(changes[each]),
                     }
                     for each in strongest
                     if changes[each]
@@ -131,7 +132,7 @@ def by_label(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> dict[
         told = np.asarray(there.mean(axis=0)).ravel() * weights[place]
         best = [each for each in np.argsort(-told, kind="stable")[:TOP] if told[each] > 0]
         found[str(label)] = [
-            {"column": columns[each], "term": terms[each], "weight": round(float(told[each]), 6)}
+            {"column": columns[each], "term": terms[each], "weight": digits(told[each])}
             for each in best
         ]
     return found

@@ -18,7 +18,16 @@ import linear_scorer
 import numpy as np
 import served_linear
 import served_transformer
-from records import JSON, JSON_LINES, BadRequestError, Records, input_fn, output_fn, rows_of
+from records import (
+    JSON,
+    JSON_LINES,
+    BadRequestError,
+    Records,
+    digits,
+    input_fn,
+    output_fn,
+    rows_of,
+)
 
 __all__ = ["JSON", "JSON_LINES", "BadRequestError", "Records", "input_fn", "output_fn", "rows_of"]
 
@@ -78,7 +87,7 @@ def explain_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, An
 
 def _answers(pipeline: Any, rows: Any) -> list[dict[str, Any]]:
     if not hasattr(pipeline, "classes_"):
-        return [{"prediction": round(float(value), 6)} for value in pipeline.predict(rows)]
+        return [{"prediction": digits(value)} for value in pipeline.predict(rows)]
     classes = [str(each) for each in pipeline.classes_]
     if not hasattr(pipeline, "predict_proba"):
         return [{"label": str(label)} for label in pipeline.predict(rows)]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from linear_scorer import LinearScorer
+from records import digits
 
 TOP = 10
 
@@ -16,7 +17,7 @@ TOP = 10
 def answer(scorer: LinearScorer, row: Sequence[Any], explain: bool) -> dict[str, Any]:
     """{"label", "probabilities"}, or {"prediction"} of a regression; with its "explanation"."""
     if not scorer.classes:
-        told: dict[str, Any] = {"prediction": round(scorer.value(row), 6)}
+        told: dict[str, Any] = {"prediction": digits(scorer.value(row))}
         return {**told, "explanation": why(scorer, row, 0)} if explain else told
     probabilities = scorer.probabilities(row)
     best = probabilities.index(max(probabilities))
@@ -38,10 +39,10 @@ def why(scorer: LinearScorer, row: Sequence[Any], label: int) -> dict[str, Any]:
     strongest = sorted(found, key=lambda each: -abs(each[2]))[:TOP]
     return {
         "method": "linear",
-        "intercept": round(intercept, 6),
-        "total": round(sum(weight for *_, weight in found) + intercept, 6),
+        "intercept": digits(intercept),
+        "total": digits(sum(weight for *_, weight in found) + intercept),
         "terms": [
-            {"column": column, "term": term, "weight": round(weight, 6)}
+            {"column": column, "term": term, "weight": digits(weight)}
             for column, term, weight in strongest
             if weight
         ],

@@ -71,6 +71,14 @@ def output_fn(predictions: list[dict[str, Any]], accept: str) -> str:
     return json.dumps({"predictions": predictions, "model_version": version})
 
 
+def digits(value: float) -> float:
+    """A number to seven significant digits, which is what a weight of 32 bits holds.
+
+    Not to so many decimals: a label may be of any scale.
+    """
+    return float(f"{value:.7g}")
+
+
 def rows_of(records: list[dict[str, Any]], metadata: dict[str, Any]) -> list[list[Any]]:
     """Of each record its texts, numbers and categories, in the order of metadata.json."""
     numeric, categorical = metadata.get("numeric", []), metadata.get("categorical", [])

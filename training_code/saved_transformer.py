@@ -74,7 +74,7 @@ def _scores(fitted: Fitted) -> dict[str, Any]:
         for name, rows in (("train", train), ("validation", fitted.validation))
     }
     for name, value in sides["train"].items():
-        print(f"train_{name}={value:.4f}; validation_{name}={sides['validation'][name]:.4f};")
+        print(f"train_{name}={value:.6g}; validation_{name}={sides['validation'][name]:.6g};")
     return {"scores": sides}
 
 

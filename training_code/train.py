@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> None:
     seen = score(estimator, vectors, known, options.problem)
     unseen = score(estimator, *unseen_rows, options.problem)
     for name, value in seen.items():
-        print(f"train_{name}={value:.4f}; validation_{name}={unseen[name]:.4f};")
+        print(f"train_{name}={value:.6g}; validation_{name}={unseen[name]:.6g};")
     told = {
         "training_rows": len(train),
         "scores": {"train": seen, "validation": unseen},

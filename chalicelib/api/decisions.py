@@ -152,7 +152,7 @@ def _facts(run: Mapping[str, Any], champion: Mapping[str, Any] | None) -> list[t
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _form(request: Request) -> dict[str, str]:

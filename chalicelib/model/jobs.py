@@ -261,7 +261,7 @@ def _metrics(settings: Settings) -> list[dict[str, str]]:
     """What SageMaker reads from the log of training."""
     metric = _metric(settings)
     return [
-        {"Name": f"{split}:{metric}", "Regex": f"{split}_{metric}=([0-9.]+)"}
+        {"Name": f"{split}:{metric}", "Regex": f"{split}_{metric}=([0-9.eE+-]+)"}
         for split in ("train", "validation")
     ]
 

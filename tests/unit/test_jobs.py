@@ -159,11 +159,16 @@ def test_training_on_spot_instances(environment: Environment, spot: bool) -> Non
     assert request["CheckpointConfig"]["S3Uri"].endswith(f"/runs/{RUN}/checkpoints")
 
 
-def test_a_metric_regex_reads_the_scripts_line(environment: Environment) -> None:
+@pytest.mark.parametrize(
+    ("train", "validation"), [("0.91", "0.57"), ("1", "0"), ("1.2e-05", "3.45e+06")]
+)
+def test_a_metric_regex_reads_the_scripts_line(
+    environment: Environment, train: str, validation: str
+) -> None:
     wanted = jobs.train(RUN, environment, settings.load())["AlgorithmSpecification"]
-    line = "train_accuracy=0.91; validation_accuracy=0.57;"
+    line = f"train_accuracy={train}; validation_accuracy={validation};"
     found = {m["Name"]: re.search(m["Regex"], line)[1] for m in wanted["MetricDefinitions"]}  # type: ignore[index]
-    assert found == {"train:accuracy": "0.91", "validation:accuracy": "0.57"}
+    assert found == {"train:accuracy": train, "validation:accuracy": validation}
 
 
 WINDOW = clock.parse("2026-03-01T11:00:00Z"), clock.parse("2026-03-01T12:00:00Z")

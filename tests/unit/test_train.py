@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def rows(problem: str) -> pd.DataFrame:
+def rows(problem: str, scale: float = 1) -> pd.DataFrame:
     """What the label is stands in the text and in the tabular columns alike."""
     random = np.random.default_rng(7)
     stars = random.integers(1, 6, COUNT)
@@ -42,14 +43,14 @@ def rows(problem: str) -> pd.DataFrame:
     labels = {
         "multiclass": stars,
         "binary": np.where(stars > 3, "high", "low"),
-        "regression": stars + 0.5,
+        "regression": (stars + 0.5) * scale,
     }
     return frame.assign(label=labels[problem])
 
 
-def trained(folder: Path, problem: str, *words: str) -> Any:
+def trained(folder: Path, problem: str, *words: str, scale: float = 1) -> Any:
     """The served model after `train.py` with the words."""
-    frame = rows(problem)
+    frame = rows(problem, scale)
     for name, part in (("train", frame[:300]), ("validation", frame[300:])):
         (folder / name).mkdir()
         part.to_parquet(folder / name / "part.parquet")
@@ -93,6 +94,22 @@ def test_a_regression(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert high["prediction"] == pytest.approx(5.5, abs=0.7)
     assert low["prediction"] == pytest.approx(1.5, abs=0.7)
     assert set(model[1]["scores"]["validation"]) == {"rmse"}
+
+
+@pytest.mark.parametrize("words", [FEATURES, ("--model", "boosted", *FEATURES)])
+def test_a_label_of_a_small_scale_keeps_its_digits(
+    tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A search compares its trials by what the log says, and the gate models by their answers."""
+    model = trained(tmp_path, "regression", *words, scale=1e-6)
+    (told,) = re.findall(r"validation_rmse=([0-9.eE+-]+);", capsys.readouterr().out)
+    scores = model[1]["scores"]["validation"]
+    assert float(told) == pytest.approx(scores["rmse"], rel=1e-5)
+    assert 0 < scores["rmse"] < 1e-6
+    high, low = inference.predict_fn(inference.Records([GOOD, BAD], explain=True), model)
+    assert high["prediction"] == pytest.approx(5.5e-6, rel=0.2)
+    assert low["prediction"] == pytest.approx(1.5e-6, rel=0.4)
+    assert any(term["weight"] for term in high["explanation"]["terms"])
 
 
 @pytest.mark.parametrize(
