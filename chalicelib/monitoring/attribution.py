@@ -39,16 +39,16 @@ def unfit(settings: Settings) -> str:
 def violation(found: Mapping[str, Any]) -> dict[str, Any]:
     """The label stands where other monitors name the feature; the distance is that from 1, which
     is a ranking as the baseline's."""
-    score = SCORE.search(str(found["description"]))
-    assert score is not None, found["description"]
-    rank, least = float(score[1]), float(score[2])
-    return {
+    told = {
         "feature_name": f"ranking for {found['label']}",
         "constraint_check_type": found["constraint_check_type"],
         "description": found["description"],
-        "distance": 1 - rank,
-        "threshold": round(1 - least, 6),
     }
+    score = SCORE.search(str(found["description"]))
+    if score is None:
+        return told
+    rank, least = float(score[1]), float(score[2])
+    return {**told, "distance": 1 - rank, "threshold": round(1 - least, 6)}
 
 
 KIND = Kind(

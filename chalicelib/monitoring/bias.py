@@ -42,12 +42,18 @@ def unfit(settings: Settings) -> str:
 
 
 def violation(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The group and the metric stand where other monitors name the feature."""
-    now, before = (float(found[name]) for name in ("value", "baseline_value"))
+    """The group and the metric stand where other monitors name the feature.
+
+    Clarify tells neither of the two values; ours are beyond its members.
+    """
+    words = str(found["description"])
+    if {"value", "baseline_value"} <= found.keys():
+        now, before = (float(found[name]) for name in ("value", "baseline_value"))
+        words = f"{now:.3g} is further from no bias than the baseline's {before:.3g}"
     return {
         "feature_name": f"{found['facet']}={found['facet_value']} {found['metric_name']}",
         "constraint_check_type": found["constraint_check_type"],
-        "description": f"{now:.3g} is further from no bias than the baseline's {before:.3g}",
+        "description": words,
     }
 
 

@@ -1,4 +1,4 @@
-"""AWS's own monitoring images: Model Monitor's analyzer, and Clarify.
+"""AWS's own monitoring images: Model Monitor's analyzer and its merger of labels, and Clarify.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
 """
@@ -41,3 +41,11 @@ def clarify(region: str) -> str:
     return (
         f"{REGISTRIES[region][1]}.dkr.ecr.{region}.amazonaws.com/sagemaker-clarify-processing:1.0"
     )
+
+
+def merges(image: str) -> bool:
+    """Whether an execution's job is the one that merges ground truth with captured traffic.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-merge.html
+    """
+    return "sagemaker-model-monitor-groundtruth-merger" in image

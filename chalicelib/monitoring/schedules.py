@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, failures, metrics, notify, places, records
 from chalicelib.environment import Environment
-from chalicelib.monitoring import kinds, looks, managed, reports
+from chalicelib.monitoring import images, kinds, looks, managed, reports
 from chalicelib.monitoring.managed import Monitor
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MADE = "#managed"  # the kinds that have a schedule, each with its job definition
 NO_DATA = "no data"  # in the reason of an hour without traffic
+# The exit message of an execution that found no violation, which may leave no file of them.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-results.html
+CLEAN = "Completed: Job completed successfully with no violations"
 CLOSED = re.compile(
     r"no longer|not (currently )?available|new customers|not supported|closed", re.I
 )
@@ -69,6 +72,7 @@ def apply(run_id: str, settings: Settings) -> None:
 def executed(event: Mapping[str, Any]) -> dict[str, Any]:
     """A managed schedule's processing job has ended: {"schedule", "job"}.
 
+    An event that comes twice makes one look: it is of the moment that the job ended.
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     """
     from chalicelib import settings
@@ -80,16 +84,20 @@ def executed(event: Mapping[str, Any]) -> dict[str, Any]:
     kind = kinds.KINDS[name]
     job = clients.client("sagemaker").describe_processing_job(ProcessingJobName=event["job"])
     if job["ProcessingJobStatus"] != "Completed":
-        return _failed(kind.name, job)
+        return _unjudged(kind.name, job)
+    if images.merges(str(job["AppSpecification"]["ImageUri"])):
+        return {"ignored": "labels were merged with predictions, which another job judges"}
     uri = str(job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
     report = uri.removeprefix(places.uri(environment, "")).rstrip("/") + "/"
-    found = reports.find(environment, report + "constraint_violations.json") or {}
-    violations = [kind.violation(each) for each in found.get("violations", [])]
+    found = reports.find(environment, report + "constraint_violations.json")
+    if found is None and not str(job.get("ExitMessage", "")).startswith(CLEAN):
+        return _unjudged(kind.name, job)
+    violations = [kind.violation(each) for each in (found or {}).get("violations", [])]
     statistics = reports.find(environment, report + "statistics.json")
     champion = records.get(records.CHAMPION) or {}
     variables = job.get("Environment", {})
     begun = {
-        "time": clock.text(clock.now()),
+        "time": clock.text(job["ProcessingEndTime"]),
         "start": variables.get("start_time", ""),
         "end": variables.get("end_time", ""),
         "report": report,
@@ -141,9 +149,10 @@ def _gone(delete: Any, **named: str) -> None:
         delete(**named)
 
 
-def _failed(kind: str, job: Mapping[str, Any]) -> dict[str, Any]:
+def _unjudged(kind: str, job: Mapping[str, Any]) -> dict[str, Any]:
+    """An execution that judged nothing: for want of material, or because it failed."""
     reason = str(job.get("FailureReason") or job.get("ExitMessage") or "it gave no reason")
-    if NO_DATA in reason:
+    if NO_DATA in reason or reason.startswith("Completed:"):
         note = {"looked_at": clock.text(clock.now()), "note": reason}
         records.change(looks.STATE + kind, note)
         return {"violations": 0, "why": reason}

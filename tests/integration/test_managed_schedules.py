@@ -6,13 +6,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import subprocess
-import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from local_sagemaker import LocalSageMaker, until
+from local_sagemaker import LocalSageMaker, name, until
 from roles import ROLE
 
 from chalicelib import clock, places, records, settings
@@ -101,11 +100,11 @@ def executed(cloud: Any, queue: tuple[str, Any], watched: LocalSageMaker) -> Any
     prefix = "arn:aws:sagemaker:us-east-1:000000000000:monitoring-schedule/"
     own = f"{prefix}{Environment.from_env().endpoint_name}-"
     pattern["detail"]["MonitoringScheduleArn"] = [{"prefix": own}]
-    events, name = cloud.client("events"), f"managed-{uuid.uuid4().hex[:8]}"
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events, rule_name = cloud.client("events"), name("managed")
+    events.put_rule(Name=rule_name, EventPattern=json.dumps(pattern))
     transformer = target["InputTransformer"]
     events.put_targets(
-        Rule=name, Targets=[{"Id": "queue", "Arn": arn, "InputTransformer": transformer}]
+        Rule=rule_name, Targets=[{"Id": "queue", "Arn": arn, "InputTransformer": transformer}]
     )
     return lambda: received(1)
 
@@ -141,14 +140,14 @@ def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
         "eventMetadata": {"eventId": "e", "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}"},
     }
     watched.put(f"capture/{endpoint}/primary/{moment:%Y/%m/%d/%H}/a.jsonl", json.dumps(line))
-    name = managed.schedule_name(Environment.from_env(), "data-quality")
+    schedule = managed.schedule_name(Environment.from_env(), "data-quality")
     now = {
         "ScheduleExpression": "NOW",
         "DataAnalysisStartTime": "-PT2H",
         "DataAnalysisEndTime": "PT0S",
     }
     watched.api.update_monitoring_schedule(
-        MonitoringScheduleName=name,
+        MonitoringScheduleName=schedule,
         MonitoringScheduleConfig={
             "ScheduleConfig": now,
             "MonitoringJobDefinitionName": f"data-quality-{ONE}",
@@ -156,16 +155,16 @@ def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
         },
     )
 
-    def ended() -> Any:
-        found = watched.api.list_monitoring_executions(MonitoringScheduleName=name)
+    def summed() -> Any:
+        found = watched.api.list_monitoring_executions(MonitoringScheduleName=schedule)
         (summary,) = found["MonitoringExecutionSummaries"] or [{}]
         status = summary.get("MonitoringExecutionStatus", "Pending")
         return None if status in ("Pending", "InProgress") else summary
 
-    summary = until(ended)
+    summary = until(summed)
     assert summary["MonitoringExecutionStatus"] == "CompletedWithViolations", summary
     job = summary["ProcessingJobArn"].rpartition("/")[2]
-    arn = f"arn:aws:sagemaker:us-east-1:000000000000:monitoring-schedule/{name}"
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:monitoring-schedule/{schedule}"
     [event] = [each for each in executed() if each["run"]["job"] == job]
     assert (event["step"], event["run"]["schedule"]) == ("executed", arn)
     found = schedules.executed(event["run"])
@@ -179,3 +178,89 @@ def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
     other = schedules.executed({"schedule": f"{arn}-of-another", "job": job})
     assert "not this pipeline's" in other["ignored"]
     schedules.apply(ONE, configured("driftloop"))
+
+
+# What AWS's containers leave, as its documents show it: nothing beyond their own members.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
+# https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-violations.html
+FOUND: dict[str, tuple[dict[str, Any], str]] = {
+    "data-quality": (
+        {"feature_name": "review_body", "constraint_check_type": "data_type_check",
+         "description": "Data type match requirement is not met."},
+        "review_body",
+    ),
+    "model-quality": (
+        {"constraint_check_type": "LessThanThreshold", "metric_name": "accuracy",
+         "description": "Metric accuracy with 0.5 +/- 0.01 was LessThanThreshold '0.6'"},
+        "accuracy",
+    ),
+    "bias": (
+        {"facet": "product_category", "facet_value": "Baby", "metric_name": "DPPL",
+         "constraint_check_type": "bias_drift_check",
+         "description": "Value -0.3 does not meet the constraint requirement"},
+        "product_category=Baby DPPL",
+    ),
+    "attribution": (
+        {"label": "label0", "metric_name": "shap",
+         "constraint_check_type": "feature_attribution_drift_check",
+         "description": "Feature attribution drift 0.76 exceeds threshold 0.9"},
+        "ranking for label0",
+    ),
+}  # fmt: skip
+LEAVE = """
+    import os, pathlib
+    base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+    if os.environ["VIOLATIONS"]:
+        out = base / "processing/output/report/constraint_violations.json"
+        out.write_text(os.environ["VIOLATIONS"])
+    (base / "output/message").write_text(os.environ["MESSAGE"])
+"""
+VIOLATED = "CompletedWithViolations: Job completed successfully with 1 violations."
+CLEAN = "Completed: Job completed successfully with no violations."
+
+
+def ended(it: LocalSageMaker, kind: str, message: str, violations: Any) -> dict[str, Any]:
+    """The event of an execution that left a message, and a file of violations unless None."""
+    target = {
+        "S3Uri": f"s3://{it.bucket}/monitor/managed/{name('execution')}",
+        "LocalPath": "/opt/ml/processing/output/report",
+        "S3UploadMode": "EndOfJob",
+    }
+    document = "" if violations is None else json.dumps({"violations": violations})
+    job = it.process(
+        LEAVE,
+        ProcessingOutputConfig={"Outputs": [{"OutputName": "result", "S3Output": target}]},
+        Environment={"VIOLATIONS": document, "MESSAGE": message},
+    )
+    assert job["ProcessingJobStatus"] == "Completed", job
+    schedule = managed.schedule_name(Environment.from_env(), kind)
+    return {"schedule": f"monitoring-schedule/{schedule}", "job": job["ProcessingJobName"]}
+
+
+@pytest.mark.parametrize("kind", FOUND)
+def test_what_aws_containers_leave_is_read(kind: str, watched: LocalSageMaker) -> None:
+    violation, feature = FOUND[kind]
+    event = ended(watched, kind, VIOLATED, [violation])
+    for _ in range(2):  # an event may come twice
+        assert schedules.executed(event)["violations"] == 1
+    [look] = records.newest(records.DRIFT, 5)
+    assert look["monitor"] == kind
+    assert [each["feature_name"] for each in look["violations"]] == [feature]
+    assert look["violations"][0]["description"] == violation["description"]
+    incident = incidents.newest()
+    assert incident is not None
+    assert (incident.features, incident.seen) == ((feature,), 1)
+
+
+def test_only_an_exit_message_makes_a_missing_file_no_violations(watched: LocalSageMaker) -> None:
+    few = "Completed: 3 records, too few to judge."
+    assert schedules.executed(ended(watched, "bias", few, None)) == {"violations": 0, "why": few}
+    for message in (VIOLATED, ""):
+        found = schedules.executed(ended(watched, "bias", message, None))
+        assert found == {"error": message or "it gave no reason"}
+    assert records.newest(records.DRIFT, 5) == []
+    told = [each["subject"] for each in records.newest(records.NOTIFICATION, 5)]
+    assert told == ["The bias monitor failed"] * 2
+    assert schedules.executed(ended(watched, "bias", CLEAN, None))["violations"] == 0
+    [look] = records.newest(records.DRIFT, 5)
+    assert look["status"] == "completed"

@@ -136,6 +136,18 @@ def test_reads_distances(description: str, numbers: tuple[float, float] | None) 
              "description": "0.432 is further from no bias than the baseline's 0.1"},
         ),
         (
+            "bias",
+            {"facet": "vine", "facet_value": "Y", "metric_name": "DPPL",
+             "description": "Value 0.4321 does not meet the constraint requirement"},
+            {"feature_name": "vine=Y DPPL",
+             "description": "Value 0.4321 does not meet the constraint requirement"},
+        ),
+        (
+            "attribution",
+            {"label": "4", "metric_name": "shap", "description": "It has moved"},
+            {"feature_name": "ranking for 4", "description": "It has moved"},
+        ),
+        (
             "attribution",
             {"label": "5", "metric_name": "shap",
              "description": "Feature attribution drift 0.75 exceeds threshold 0.9"},
