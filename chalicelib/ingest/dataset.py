@@ -113,8 +113,11 @@ def schema_hash(dataset: Dataset) -> str:
 
 def empty(environment: Environment, prefix: str) -> None:
     """Remove what an earlier attempt left under a prefix."""
+    remove(environment, list(sizes(environment, prefix)))
+
+
+def remove(environment: Environment, keys: Sequence[str]) -> None:
     client = clients.client("s3")
-    keys = _keys(environment, prefix, every=True)
     for first in range(0, len(keys), 1000):
         answer = client.delete_objects(
             Bucket=environment.data_bucket,
@@ -124,12 +127,17 @@ def empty(environment: Environment, prefix: str) -> None:
             raise RuntimeError(f"S3 kept {errors[0]['Key']}: {errors[0]['Message']}")
 
 
-def _keys(environment: Environment, prefix: str, every: bool = False) -> list[str]:
-    """Keys under a prefix; without `every`, those that hold rows."""
+def sizes(environment: Environment, prefix: str) -> dict[str, int]:
+    """Keys under a prefix, and the bytes of each."""
     pages = clients.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(Bucket=environment.data_bucket, Prefix=prefix)
     found: Iterable[dict[str, Any]] = (e for page in listed for e in page.get("Contents", []))
-    return [str(entry["Key"]) for entry in found if every or entry["Size"]]
+    return {str(entry["Key"]): int(entry["Size"]) for entry in found}
+
+
+def _keys(environment: Environment, prefix: str) -> list[str]:
+    """Keys under a prefix that hold rows."""
+    return [key for key, size in sizes(environment, prefix).items() if size]
 
 
 def _put(environment: Environment, key: str, content: Any) -> None:

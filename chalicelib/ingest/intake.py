@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
@@ -78,11 +77,11 @@ def _not_in_vain(dropped: Dropped, attempts: int) -> None:
         )
 
 
-def raw_key(dataset: str, arrival_id: str, name: str, kind: kinds.Kind) -> str:
-    """Where an accepted file lies as it came."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", kinds.stem(name)).strip("-._") or "file"
+def raw_key(dataset: str, arrival_id: str, kind: kinds.Kind) -> str:
+    """Where an accepted file lies as it came: one place for the same content, whatever its name,
+    because Athena reads all Parquet that lies there."""
     packed = {"gzip": ".gz", "zstd": ".zst", "none": ""}[kind.compression]
-    return f"raw/{dataset}/arrival={arrival_id}/{stem[:100]}.{kind.format}{packed}"
+    return f"raw/{dataset}/arrival={arrival_id}/file.{kind.format}{packed}"
 
 
 def _accept(
@@ -94,17 +93,22 @@ def _accept(
     came: dt.datetime,
 ) -> dict[str, Any]:
     arrival_id = found.digest[: drops.ID_LENGTH]
-    if not arrivals.get(dataset.name, arrival_id):
-        key = raw_key(dataset.name, arrival_id, dropped.name, found.kind)
+    columns = [column.name for column in dataset.columns]
+    first = arrivals.get(dataset.name, arrival_id)
+    if first is None:
+        key = raw_key(dataset.name, arrival_id, found.kind)
         kept = _copy(dropped, key)
         _write_rows(dataset, arrival_id, found, sink)
         entry = _entry(dropped, found, key, kept)
         entry["arrived_at"] = clock.text(came)
-        entry["text_columns"] = [column.name for column in dataset.columns]
+        entry["text_columns"] = columns
         if released:
             entry["released"] = released
-        arrivals.add(dataset.name, arrival_id, entry)
-    first = arrivals.get(dataset.name, arrival_id) or {}
+        if not arrivals.add(dataset.name, arrival_id, entry):
+            _remove_copy(dropped.bucket, key, kept)
+        first = arrivals.get(dataset.name, arrival_id) or {}
+    elif first["status"] != arrivals.DONE and first["text_columns"] == columns:
+        _write_rows(dataset, arrival_id, found, sink)  # where they were lost, they are back
     new = (first.get("source_key"), first.get("version_id")) == (dropped.key, dropped.version)
     became = "accepted" if new else "duplicate"
     drops.remember(dropped, became, arrival_id=arrival_id, rows=found.rows)
@@ -139,18 +143,23 @@ def _entry(
 def _write_rows(
     dataset: Dataset, arrival_id: str, found: inspection.Inspected, sink: IO[bytes]
 ) -> None:
-    """The parts of the rows as objects of their own; what an earlier attempt left goes first."""
+    """The parts of the rows as objects of their own.
+
+    The same content may come twice at once, and a run may read its rows already: parts that lie
+    there are left alone, and only those that this content does not have are removed.
+    """
     from chalicelib.ingest import dataset as data
 
     environment, prefix = Environment.from_env(), places.text(dataset.name, arrival_id)
-    data.empty(environment, prefix)
+    client, bucket = clients.client("s3"), environment.data_bucket
+    there = data.sizes(environment, prefix)
     sink.seek(0)
     for number, size in enumerate(found.parts):
-        clients.client("s3").put_object(
-            Bucket=environment.data_bucket,
-            Key=f"{prefix}part-{number:05d}.gz",
-            Body=sink.read(size),
-        )
+        key, part = f"{prefix}part-{number:05d}.gz", sink.read(size)
+        kept = there.pop(key, None) == size
+        if not kept or client.get_object(Bucket=bucket, Key=key)["Body"].read() != part:
+            client.put_object(Bucket=bucket, Key=key, Body=part)
+    data.remove(environment, list(there))
 
 
 def _quarantine(dropped: Dropped, refused: refusals.RefusedError) -> dict[str, Any]:
@@ -227,6 +236,12 @@ def _copy(dropped: Dropped, key: str) -> dict[str, str]:
         made = client.copy_object(Bucket=dropped.bucket, Key=key, CopySource=source)
         etag = made["CopyObjectResult"]["ETag"]
     return {"etag": etag.strip('"'), "version_id": made.get("VersionId", "")}
+
+
+def _remove_copy(bucket: str, key: str, kept: Mapping[str, str]) -> None:
+    """Another invocation was first with the same content: its version of the copy is the one."""
+    if kept["version_id"]:
+        clients.client("s3").delete_object(Bucket=bucket, Key=key, VersionId=kept["version_id"])
 
 
 def _remove(dropped: Dropped) -> None:

@@ -39,16 +39,6 @@ class Kind:
     compression: str
 
 
-def stem(name: str) -> str:
-    """The name without its suffixes."""
-    for suffixes in (COMPRESSED, FORMATS):
-        for suffix in suffixes:
-            if name.lower().endswith(suffix):
-                name = name[: -len(suffix)]
-                break
-    return name
-
-
 def of(name: str, first: bytes) -> Kind:
     """The format by the name, the compression by the first bytes."""
     plain = name.lower()

@@ -1,5 +1,6 @@
 """As much of AWS as intake, coalescing and runs use, in memory; any call may be the last of its
-function: a crash comes before the call does its work, or right after.
+function: a crash comes before the call does its work, or right after. Another function may run
+between two calls of one.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Cloud:
         self.now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         self.calls_left: int | None = None
         self.after = False
+        self.meanwhile: tuple[int, Callable[[], Any]] | None = None  # before that call: once
         self.tables: dict[str, dict[tuple[str, ...], Item]] = {}
         self.objects: dict[tuple[str, str], tuple[bytes, dt.datetime]] = {}
         self.executions: dict[str, Item] = {}
@@ -103,7 +105,12 @@ class Cloud:
         return {"Key": key, "VersionId": f"v{self._version}", "Size": len(body)}
 
     def around(self, act: Callable[[], Any]) -> Any:
-        """A call, or the crash that is due."""
+        """A call, or the crash that is due; before it, what another function does meanwhile."""
+        if self.meanwhile:
+            left, other = self.meanwhile
+            self.meanwhile = (left - 1, other) if left > 1 else None
+            if left <= 1:
+                other()
         if self.calls_left is None:
             return act()
         self.calls_left -= 1
