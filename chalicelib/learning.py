@@ -12,6 +12,8 @@ from chalicelib.section import ColumnName, InstanceType, Section, Share
 if TYPE_CHECKING:
     from chalicelib.schema import TrainingDataset
 
+OURS = "train.py"  # the entry point; any other is a script of the user's own
+
 
 class Model(Section):
     problem: Literal["multiclass", "binary", "regression"] = "multiclass"
@@ -28,7 +30,7 @@ class Model(Section):
 
 
 class Training(Section):
-    entry_point: Annotated[str, Field(pattern=r"^[\w./-]+\.py$")] = "train.py"
+    entry_point: Annotated[str, Field(pattern=r"^[\w./-]+\.py$")] = OURS
     balance: Literal["undersample", "oversample", "weights", "none"] = "none"
     balance_evaluation: bool = False
     split: Literal["stratified", "grouped", "time"] = "stratified"
@@ -49,6 +51,14 @@ class Training(Section):
     def transformer(self) -> bool:
         """It needs images of its own."""
         return self.hyperparameters.get("model") == "transformer"
+
+    @property
+    def keeps_checkpoints_apart(self) -> bool:
+        """Whether the training jobs of a search may share a folder of checkpoints.
+
+        AWS does not say that it keeps them apart; another script's would go on from each other's.
+        """
+        return self.transformer and self.entry_point == OURS
 
     @model_validator(mode="after")
     def _split_has_its_column(self) -> Training:

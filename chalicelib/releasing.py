@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from chalicelib.learning import OURS
 from chalicelib.section import InstanceType, Section, Share
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def problems(
         return []
     found, model = [], training.hyperparameters.get("model", "linear")
     exported = str(training.hyperparameters.get("export", "none")).startswith("onnx")
-    if training.entry_point != "train.py":
+    if training.entry_point != OURS:
         found.append("training.entry_point: Lambda serves the models of train.py alone")
     elif model == "transformer" and not exported:
         found.append('training.hyperparameters: in Lambda a transformer needs export = "onnx-int8"')

@@ -1,7 +1,8 @@
 """One checkpoint, written anew after every epoch: what training needs to go on from there.
 
 SageMaker copies /opt/ml/checkpoints to S3 while the job runs, and back before it starts again, so
-that an interruption costs at most the epoch under way.
+that an interruption costs at most the epoch under way. It is named for its training, since those
+of a search share a folder in S3.
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 """
 
@@ -15,8 +16,6 @@ from typing import Any
 
 import torch
 
-NAME = "checkpoint.pt"
-
 
 def folder() -> Path:
     return Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "checkpoints"
@@ -27,22 +26,24 @@ def fingerprint(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def write(where: Path, state: dict[str, Any]) -> None:
+def write(where: Path, of: str, state: dict[str, Any]) -> None:
     """Whole or not at all: it replaces the one before in one step."""
     where.mkdir(parents=True, exist_ok=True)
     # Hidden and outside the name that is read; on the same disk, or the step would be a copy.
-    unfinished = where / f".{NAME}"
+    finished = _path(where, of)
+    unfinished = finished.with_name(f".{finished.name}")
     torch.save(state, unfinished)
-    os.replace(unfinished, where / NAME)
+    os.replace(unfinished, finished)
 
 
 def read(where: Path, of: str) -> dict[str, Any] | None:
-    """The checkpoint of this very training; None where there is none."""
-    path = where / NAME
+    """The checkpoint of the training with this fingerprint; None where there is none."""
+    path = _path(where, of)
     if not path.is_file():
         return None
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if state["fingerprint"] != of:
-        print("the checkpoint is of another training: starting anew", flush=True)
-        return None
     return state
+
+
+def _path(where: Path, of: str) -> Path:
+    return where / f"{of}.pt"

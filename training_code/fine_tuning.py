@@ -189,7 +189,7 @@ class Training:
             f"train_{metric}={seen[metric]:.6g}; validation_{metric}={unseen[metric]:.6g};",
             flush=True,
         )
-        checkpoints.write(checkpoints.folder(), {"fingerprint": self.fingerprint, **self._state()})
+        checkpoints.write(checkpoints.folder(), self.fingerprint, self._state())
 
     def _state(self) -> dict[str, Any]:
         return {

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 Request = dict[str, Any]
-# Of a training job's request, what is each training job's own, or shared by all of them.
-NOT_DEFINED = {"TrainingJobName", "HyperParameters", "Tags", "CheckpointConfig"}
+# Of a training job's request, what the search says of each training job, or of all.
+NOT_DEFINED = {"TrainingJobName", "HyperParameters", "Tags"}
 
 
 class TuningError(Exception):
@@ -33,6 +33,8 @@ def request(
     names = {each.name for each in tuning.ranges}
     static = {k: v for k, v in train["HyperParameters"].items() if k not in names}
     definition = {k: v for k, v in train.items() if k not in NOT_DEFINED}
+    if not settings.training.keeps_checkpoints_apart:
+        del definition["CheckpointConfig"]
     limits = {"MaxParallelTrainingJobs": tuning.max_parallel}
     if tuning.strategy != "Grid":
         limits["MaxNumberOfTrainingJobs"] = tuning.max_jobs

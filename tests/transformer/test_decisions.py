@@ -128,9 +128,12 @@ def test_what_eight_bits_lose(before: float, after: float, metric: str, lost: fl
     assert onnx_export.lost({metric: before}, {metric: after}, metric) == pytest.approx(lost)
 
 
-def test_a_checkpoint_of_another_training_is_left_alone(tmp_path: Path):
+def test_trainings_that_share_a_folder_keep_their_checkpoints_apart(tmp_path: Path):
     mine, other = checkpoints.fingerprint({"epochs": 2}), checkpoints.fingerprint({"epochs": 3})
-    checkpoints.write(tmp_path, {"fingerprint": mine, "history": [1]})
-    assert checkpoints.read(tmp_path, mine) == {"fingerprint": mine, "history": [1]}
+    checkpoints.write(tmp_path, mine, {"history": [1]})
     assert checkpoints.read(tmp_path, other) is None
-    assert [path.name for path in tmp_path.iterdir()] == [checkpoints.NAME]
+    checkpoints.write(tmp_path, other, {"history": [3]})
+    checkpoints.write(tmp_path, mine, {"history": [1, 2]})
+    assert checkpoints.read(tmp_path, mine) == {"history": [1, 2]}
+    assert checkpoints.read(tmp_path, other) == {"history": [3]}
+    assert len(list(tmp_path.iterdir())) == 2

@@ -174,6 +174,26 @@ def test_spot_does_not_make_it_another_job_and_ranges_do(environment: Environmen
     assert keys[0] == keys[1] != keys[2]
 
 
+@pytest.mark.parametrize(
+    ("script", "model", "kept"),
+    [("train.py", "transformer", True), ("train.py", "linear", False),
+     ("mine.py", "transformer", False)],
+)  # fmt: skip
+def test_only_trials_that_keep_their_checkpoints_apart_share_a_folder_of_them(
+    environment: Environment, script: str, model: str, kept: bool
+) -> None:
+    chosen = configured()
+    training = chosen.training.model_copy(
+        update={"entry_point": script, "hyperparameters": {"model": model}, "spot": True,
+                "instance_type": "ml.g5.xlarge"}
+    )  # fmt: skip
+    made = request(environment, chosen.model_copy(update={"training": training}))
+    definition = made["TrainingJobDefinition"]
+    assert definition["EnableManagedSpotTraining"]
+    shared = definition.get("CheckpointConfig", {}).get("S3Uri", "")
+    assert shared.endswith(f"/runs/{RUN}/checkpoints") is kept
+
+
 def trial(number: int, status: str = "Completed", **more: Any) -> dict[str, Any]:
     return {
         "TrainingJobName": f"r-tune-{number}",
