@@ -2,8 +2,9 @@
 
 One DynamoDB transaction takes the pipeline's lease, notes the cause and writes the run. Whoever
 has the lease claims the run's files one by one, then starts the execution under the run's name,
-which Step Functions takes once only. At the end one transaction closes the run; then its files
-are settled, and the lease goes last. A crash anywhere leaves the lease: the sweep goes on there.
+which Step Functions takes once only. At the end one transaction closes the run; then its files are
+settled, what a failed run curated being removed before, and the lease goes last. A crash anywhere
+leaves the lease: the sweep goes on there.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
 
@@ -98,7 +99,8 @@ def record(run_id: str, **facts: Any) -> None:
 
 def begin(run_id: str) -> None:
     """The machine has begun; a run that has ended meanwhile may not go on."""
-    if not transactions.commit([transactions.change_active(run_id, {"status": "running"})]):
+    begun = {"status": "running", "begun_at": clock.text(clock.now())}
+    if not transactions.commit([transactions.change_active(run_id, begun)]):
         raise RunEndedError(f"run {run_id} has ended already")
 
 
@@ -270,7 +272,7 @@ def _close(run_id: str, changes: list[dict[str, Any]]) -> bool:
 def _settle(run_id: str) -> None:
     """Bring the files of a run that has ended to where they belong; then the lease goes."""
     from chalicelib import settings
-    from chalicelib.ingest import coalesce
+    from chalicelib.ingest import coalesce, leftovers
 
     lease, run = records.get(transactions.LEASE), records.get(run_id)
     if (
@@ -286,6 +288,8 @@ def _settle(run_id: str) -> None:
     else:
         for_a_person = refused_for_quality(run) or run.get("stopped")
         attempts = 1 if for_a_person else settings.load().intake.max_attempts
+        if ids and run.get("begun_at"):
+            leftovers.remove(Environment.from_env(), dataset, run_id)
         arrivals.release(dataset, ids, run_id, attempts)
     transactions.commit([transactions.unlock(run_id)])
     coalesce.wake()  # files may wait behind this run

@@ -27,8 +27,17 @@ class NoDataError(Exception):
     """There is nothing to train on."""
 
 
-def run_prefix(dataset: Dataset, run_id: str) -> str:
-    return f"curated/{dataset.name}/run={run_id}/"
+def run_prefix(dataset: str, run_id: str) -> str:
+    return f"{_prefix(dataset)}run={run_id}/"
+
+
+def runs_with_files(environment: Environment, dataset: str) -> list[str]:
+    """The runs that have files among the curated ones, however they ended."""
+    prefix = _prefix(dataset)
+    pages = clients.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=environment.data_bucket, Prefix=prefix, Delimiter="/")
+    folders = (each["Prefix"] for page in listed for each in page.get("CommonPrefixes", []))
+    return [str(each).removeprefix(f"{prefix}run=").rstrip("/") for each in folders]
 
 
 def write(
@@ -46,7 +55,7 @@ def write(
     """
     earlier = [str(each) for each in runs.learned(dataset.name)["runs"] if each != run_id]
     chosen = [*earlier, *([run_id] if arrival_ids else [])]
-    files = {each: _keys(environment, run_prefix(dataset, each)) for each in chosen}
+    files = {each: _keys(environment, run_prefix(dataset.name, each)) for each in chosen}
     keys = [key for each in files.values() for key in each]
     if not keys:
         raise NoDataError(
@@ -70,7 +79,7 @@ def write(
         "schema_hash": schema_hash(dataset),
     }
     _put(environment, places.run(run_id, "dataset.json"), document)
-    prefix = f"curated/{dataset.name}/"
+    prefix = _prefix(dataset.name)
     listed = [{"prefix": places.uri(environment, prefix)}, *[k.removeprefix(prefix) for k in keys]]
     _put(environment, places.run(run_id, "dataset.manifest"), listed)
     return document
@@ -125,6 +134,10 @@ def remove(environment: Environment, keys: Sequence[str]) -> None:
         )
         if errors := answer.get("Errors"):
             raise RuntimeError(f"S3 kept {errors[0]['Key']}: {errors[0]['Message']}")
+
+
+def _prefix(dataset: str) -> str:
+    return f"curated/{dataset}/"
 
 
 def sizes(environment: Environment, prefix: str) -> dict[str, int]:

@@ -29,7 +29,9 @@ TYPES = {
     "date": "date",
 }
 HIVE = "org.apache.hadoop.hive"
+CURATED = "curated_"
 BATCH = 100  # partitions a call: BatchCreatePartition takes no more
+DELETED = 25  # and BatchDeletePartition
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def raw(dataset: Dataset) -> str:
 
 
 def curated(dataset: Dataset) -> str:
-    return f"curated_{dataset.name}"
+    return f"{CURATED}{dataset.name}"
 
 
 def definition(layout: Layout, dataset: Dataset, environment: Environment) -> dict[str, Any]:
@@ -126,6 +128,26 @@ def prepare(
         wanted = definition(layout, dataset, environment)
         _ensure(glue, database, wanted)
         _add_partitions(glue, database, wanted, arrivals)
+
+
+def drop(dataset: str, run_id: str, environment: Environment) -> None:
+    """Take a run's partitions out of the curated table; their files stay.
+
+    By the dataset's name: it may have left pipeline.toml meanwhile.
+    https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
+    https://docs.aws.amazon.com/glue/latest/webapi/API_BatchDeletePartition.html
+    """
+    glue = clients.client("glue")
+    table = {"DatabaseName": environment.glue_database, "TableName": f"{CURATED}{dataset}"}
+    pages = glue.get_paginator("get_partitions").paginate(**table, Expression=f"run = '{run_id}'")
+    try:
+        listed = [{"Values": each["Values"]} for page in pages for each in page["Partitions"]]
+    except glue.exceptions.EntityNotFoundException:
+        return  # nothing was ever converted
+    for first in range(0, len(listed), DELETED):
+        some = listed[first : first + DELETED]
+        answer = glue.batch_delete_partition(**table, PartitionsToDelete=some)
+        _check(answer, table["TableName"], but="EntityNotFoundException")
 
 
 def _parquet(
@@ -224,7 +246,11 @@ def _add_partitions(
             TableName=table["Name"],
             PartitionInputList=wanted[first : first + BATCH],
         )
-        errors = [e["ErrorDetail"] for e in answer.get("Errors", [])]
-        serious = [e for e in errors if e["ErrorCode"] != "AlreadyExistsException"]
-        if serious:
-            raise RuntimeError(f"Glue refused partitions of {table['Name']}: {serious[0]}")
+        _check(answer, table["Name"], but="AlreadyExistsException")
+
+
+def _check(answer: Mapping[str, Any], table: str, but: str) -> None:
+    """RuntimeError where a batch of partitions went wrong; `but` is what a retry finds done."""
+    errors = [each["ErrorDetail"] for each in answer.get("Errors", [])]
+    if serious := [each for each in errors if each["ErrorCode"] != but]:
+        raise RuntimeError(f"Glue refused partitions of {table}: {serious[0]}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import failures, places, runs
 from chalicelib.environment import Environment
-from chalicelib.ingest import arrivals, queries, reconcile, tables
+from chalicelib.ingest import arrivals, leftovers, queries, reconcile, tables
 from chalicelib.ingest import convert as sql
 from chalicelib.ingest import dataset as data
 from chalicelib.ingest import schema_changes as changes
@@ -35,9 +35,10 @@ def begin(run: Run) -> dict[str, Any]:
 
 
 def convert(run: Run) -> dict[str, Any]:
-    """The catalog made ready, what an earlier attempt wrote removed, and the queries."""
+    """The catalog made ready, what earlier attempts wrote removed, and the queries."""
     environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
-    data.empty(environment, data.run_prefix(source.dataset, run_id))
+    leftovers.remove(environment, source.dataset.name, run_id)
+    leftovers.remove_failed(environment, source.dataset.name)
     data.empty(environment, places.run(run_id, "rejects/"))
     tables.prepare(source.dataset, environment, source.layouts)
     planned = {"convert": sql.insert(source, run_id), "count": sql.counts(source, run_id)}

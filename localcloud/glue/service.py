@@ -1,4 +1,4 @@
-"""Glue's crawler actions over the crawls; every other action stays with the catalog beneath.
+"""Glue's crawler actions over the crawls, and what the catalog beneath lacks.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
 """
@@ -10,6 +10,8 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from localcloud.glue import expressions
+from localcloud.glue.catalog import Table
 from localcloud.glue.crawls import Crawls, RefusedError
 from localcloud.glue.policy import InvalidPolicyError, Policy
 
@@ -65,13 +67,15 @@ class Service:
                 return _reply(200, document)
             if check := self._checks.get(action):
                 check(json.loads(body or b"{}"))
+            told = await self._beneath(method, path, headers, body, query)
+            if action == "GetPartitions" and b"Expression" in body:
+                return await asyncio.to_thread(self.partitions, json.loads(body), told)
         except RefusedError as error:
             return _error(error.code, error.message)
         except InvalidPolicyError as error:
             return _error("InvalidInputException", str(error))
         except json.JSONDecodeError:
             return _error("SerializationException", "Invalid JSON")
-        told = await self._beneath(method, path, headers, body, query)
         return _without_empty_owners(told) if action in ("GetTable", "GetTables") else told
 
     def start(self, request: Request) -> dict[str, Any]:
@@ -109,6 +113,18 @@ class Service:
         told = [self._crawls.metrics(self._definitions[name]) for name in page]
         return {"CrawlerMetricsList": told, **more}
 
+    def partitions(self, request: Request, told: Response) -> Response:
+        """Of the catalog's answer what an Expression chooses.
+
+        https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
+        """
+        wanted = request.get("Expression")
+        if told[0] != 200 or not wanted:
+            return told
+        keys = self._table(request).partition_keys
+        found = expressions.chosen(keys, json.loads(told[2])["Partitions"], wanted)
+        return _reply(200, {"Partitions": found})
+
     def delete_partitions(self, request: Request) -> dict[str, Any]:
         """https://docs.aws.amazon.com/glue/latest/webapi/API_BatchDeletePartition.html"""
         listed = request.get("PartitionsToDelete") or []
@@ -118,11 +134,8 @@ class Service:
                 "1 validation error detected: Value at 'partitionsToDelete' failed to satisfy "
                 f"constraint: Member must have length less than or equal to {DELETED_AT_ONCE}",
             )
-        database, table = request.get("DatabaseName"), request.get("TableName")
-        status, answer = self._call("GetTable", {"DatabaseName": database, "Name": table})
-        if status != 200:
-            raise RefusedError(answer["__type"], answer["message"])
-        where = {"DatabaseName": database, "TableName": table}
+        table = self._table(request)
+        where = {"DatabaseName": table.database, "TableName": table.name}
         errors = []
         for values in (entry["Values"] for entry in listed):
             status, answer = self._call("GetPartition", {**where, "PartitionValues": values})
@@ -132,6 +145,14 @@ class Service:
                 detail = {"ErrorCode": answer["__type"], "ErrorMessage": answer["message"]}
                 errors.append({"PartitionValues": values, "ErrorDetail": detail})
         return {"Errors": errors}
+
+    def _table(self, request: Request) -> Table:
+        """The table whose partitions are meant."""
+        asked = {"DatabaseName": request.get("DatabaseName"), "Name": request.get("TableName")}
+        status, answer = self._call("GetTable", asked)
+        if status != 200:
+            raise RefusedError(answer["__type"], answer["message"])
+        return Table.of(answer["Table"])
 
     def may_create(self, request: Request) -> None:
         """Refuse a policy that is not one."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.settings import load
-from cli import api, drop, quality, records, reviews
+from cli import api, athena, drop, quality, records, reviews
 from cli.errors import Problem
 
 Eventually = Callable[..., Any]
@@ -43,6 +43,17 @@ def arrival(stack: Any, run: dict[str, Any]) -> dict[str, Any]:
     (arrival_id,) = run["arrivals"]
     key = {"dataset": {"S": "reviews"}, "arrival_id": {"S": arrival_id}}
     return table.get_item(TableName=stack.outputs["ArrivalsTable"], Key=key)["Item"]
+
+
+def curated(stack: Any, run_id: str) -> int:
+    """Rows of a run, as anybody's query counts them."""
+    (row,) = athena.rows(
+        stack.client("athena"),
+        QueryString=f"SELECT count(*) AS n FROM curated_reviews WHERE run = '{run_id}'",
+        QueryExecutionContext={"Database": stack.outputs["GlueDatabase"]},
+        WorkGroup=stack.outputs["AthenaWorkGroup"],
+    )
+    return int(row["n"] or 0)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +125,59 @@ def test_the_files_are_held_and_no_run_takes_them(stack: Any, stopped: dict[str,
     assert arrival(stack, stopped)["status"] == {"S": "held"}
 
 
+def test_its_rows_are_in_no_query(stack: Any, stopped: dict[str, Any]) -> None:
+    assert curated(stack, stopped["run_id"]) == 0
+
+
+@pytest.mark.parametrize("function", ["RunEnded", "Sweep"])
+def test_whoever_comes_to_settle_it_removes_what_it_left(
+    stack: Any, stopped: dict[str, Any], eventually: Eventually, function: str
+) -> None:
+    """As if the machine's last step had crashed: the lease is there, and so are rows."""
+    s3, bucket = stack.client("s3"), stack.outputs["DataBucket"]
+    place = f"curated/reviews/run={stopped['run_id']}/product_category=Baby/"
+    storage = {"Location": f"s3://{bucket}/{place}"}
+    catalog = {"DatabaseName": stack.outputs["GlueDatabase"], "TableName": "curated_reviews"}
+    table, key = (
+        stack.outputs["RunsTable"],
+        {"pipeline": {"S": "reviews"}, "run_id": {"S": "#lease"}},
+    )
+    dynamodb = stack.client("dynamodb")
+
+    def leased() -> bool:
+        return "Item" in dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+
+    eventually(lambda: not leased(), 120)
+    s3.put_object(Bucket=bucket, Key=f"{place}part", Body=b"rows")
+    values = [stopped["run_id"], "Baby"]
+    part = {"Values": values, "StorageDescriptor": storage}
+    stack.client("glue").batch_create_partition(**catalog, PartitionInputList=[part])
+    dynamodb.put_item(TableName=table, Item={**key, "run": {"S": stopped["run_id"]}})
+    detail = {
+        "name": stopped["run_id"],
+        "status": "FAILED",
+        "stateMachineArn": stack.outputs["RetrainMachineArn"],
+    }
+    dynamodb.update_item(  # the sweep lets a run be that has only just ended
+        TableName=table,
+        Key={**key, "run_id": {"S": stopped["run_id"]}},
+        UpdateExpression="SET ended_at = :long_ago",
+        ExpressionAttributeValues={":long_ago": {"S": "2026-01-01T00:00:00.000Z"}},
+    )
+    known = ("id", "version", "account", "region", "time", "source", "detail-type")
+    event = {**dict.fromkeys(known, "x"), "resources": [], "detail": detail}
+    resource = stack.client("cloudformation").describe_stack_resource(
+        StackName=stack.name, LogicalResourceId=function
+    )["StackResourceDetail"]
+    stack.client("lambda").invoke(
+        FunctionName=resource["PhysicalResourceId"], Payload=json.dumps(event)
+    )
+    assert not leased()
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix=place)
+    with pytest.raises(stack.client("glue").exceptions.EntityNotFoundException):
+        stack.client("glue").get_partition(**catalog, PartitionValues=values)
+
+
 def test_the_data_is_taken_on_a_persons_word(
     stack: Any, stopped: dict[str, Any], eventually: Eventually
 ) -> None:
@@ -129,7 +193,11 @@ def test_the_data_is_taken_on_a_persons_word(
     assert run["quality"]["accepted"]["why"] == WHY
     assert run["quality"]["accepted"]["who"]
     assert run.get("error_state") != "Quality"
-    if run["status"] == "succeeded":  # another test's rows are learned from beside these
+    learned = run["status"] == "succeeded"
+    kept = run["quality"]["rows"] if learned else 0
+    eventually(lambda: curated(stack, run["run_id"]) == kept, 60)
+    assert curated(stack, stopped["run_id"]) == 0
+    if learned:  # another test's rows are learned from beside these
         assert "[quality]" in quality.suggest_of_dataset(stack.name, "reviews")
     again = api.call(stack.name, "POST", path, wishes)
     assert again["run_id"] == started["run_id"]

@@ -568,6 +568,27 @@ def test_partitions_are_deleted_in_batches(lake: Lake) -> None:
         )
 
 
+def test_partitions_are_chosen_by_an_expression(lake: Lake) -> None:
+    """https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html"""
+    for year, kind in ((2024, "a"), (2025, "a"), (2025, "it's")):
+        lake.put(f"data/year={year}/kind={kind}/a.csv", "id,n\n1,2\n")
+    lake.crawl(lake.crawler("data/"))
+    where = {"DatabaseName": lake.database, "TableName": "data"}
+
+    def chosen(expression: str) -> list[list[str]]:
+        found = lake.glue.get_partitions(**where, Expression=expression)["Partitions"]
+        return sorted(each["Values"] for each in found)
+
+    assert chosen("year = '2025'") == [["2025", "a"], ["2025", "it's"]]
+    assert chosen("year > '2023' AND kind = 'it''s'") == [["2025", "it's"]]
+    with pytest.raises(ClientError, match="InvalidInputException"):
+        chosen("month = '1'")
+    with pytest.raises(lake.glue.exceptions.EntityNotFoundException):
+        lake.glue.get_partitions(
+            DatabaseName=lake.database, TableName="none", Expression="year = '2025'"
+        )
+
+
 # --- Helpers ------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from chalicelib import clients, clock, settings
 from chalicelib.environment import Environment
 
 Item = dict[str, Any]
+CURATED = "curated/reviews/"
 
 
 def content(number: int) -> bytes:
@@ -63,6 +64,7 @@ class Exceptions:
     ExecutionDoesNotExist = Missing
     ExecutionAlreadyExists = Existing
     NoSuchKey = Missing
+    EntityNotFoundException = Missing
 
 
 class Cloud:
@@ -76,6 +78,7 @@ class Cloud:
         self.tables: dict[str, dict[tuple[str, ...], Item]] = {}
         self.objects: dict[tuple[str, str], tuple[bytes, dt.datetime]] = {}
         self.executions: dict[str, Item] = {}
+        self.partitions: set[tuple[str, str]] = set()  # of the curated table
         self.invoked: list[bytes] = []
         self.told: list[str] = []
         self.delays: list[int | None] = []  # of messages sent; None is the queue's own
@@ -86,6 +89,7 @@ class Cloud:
             "dynamodb": Tables,
             "s3": Objects,
             "stepfunctions": Machines,
+            "glue": Catalog,
             "lambda": Functions,
             "sqs": Messages,
             "sns": Messages,
@@ -103,6 +107,22 @@ class Cloud:
         self._version += 1
         self.objects[key, f"v{self._version}"] = (body, self.now)
         return {"Key": key, "VersionId": f"v{self._version}", "Size": len(body)}
+
+    def curate(self, run_id: str) -> None:
+        """What the machine's conversion leaves."""
+        for value in "ab":
+            self.partitions.add((run_id, value))
+            self.objects[f"{CURATED}run={run_id}/product_category={value}/0", "v0"] = (
+                b"",
+                self.now,
+            )
+
+    @property
+    def curated(self) -> set[str]:
+        """Runs of which anything is in the curated table or lies where it reads."""
+        keys = [key.removeprefix(CURATED) for key, _ in self.objects if key.startswith(CURATED)]
+        files = {key.split("/")[0].removeprefix("run=") for key in keys}
+        return {run_id for run_id, _ in self.partitions} | files
 
     def around(self, act: Callable[[], Any]) -> Any:
         """A call, or the crash that is due; before it, what another function does meanwhile."""
@@ -279,6 +299,20 @@ class Machines(Part):
         if name not in self.cloud.executions:
             raise Missing("ExecutionDoesNotExist")
         return {"status": self.cloud.executions[name]["status"], "cause": "it was stopped"}
+
+
+class Catalog(Part):
+    """Glue: the partitions of the curated table."""
+
+    def get_partitions(self, **request: Any) -> Item:
+        wanted = re.fullmatch(r"run = '(\S+)'", request["Expression"])
+        assert wanted
+        found = sorted(each for each in self.cloud.partitions if each[0] == wanted[1])
+        return {"Partitions": [{"Values": list(each)} for each in found]}
+
+    def batch_delete_partition(self, **request: Any) -> Item:
+        self.cloud.partitions -= {tuple(each["Values"]) for each in request["PartitionsToDelete"]}
+        return {"Errors": []}
 
 
 class Functions(Part):

@@ -87,7 +87,7 @@ class Loop(RuleBasedStateMachine):
             else:
                 runs.fail(name, "it failed")
 
-        self.run(lambda: runs.begin(name), None)
+        self.convert(name)
         self.run(last_step, crash)
         self.cloud.executions[name]["status"] = "SUCCEEDED" if well else "FAILED"
 
@@ -96,6 +96,7 @@ class Loop(RuleBasedStateMachine):
     def lose_a_run(self, data: st.DataObject) -> None:
         """The execution ends without a last word."""
         name = data.draw(st.sampled_from(self.running()))
+        self.convert(name)
         self.cloud.executions[name]["status"] = "ABORTED"
 
     @rule(seconds=st.sampled_from([0.5, 2, 200, 2000]))
@@ -113,6 +114,25 @@ class Loop(RuleBasedStateMachine):
         for arrival in self.accepted():
             if arrival["status"] == "done":
                 assert by_id[arrival["run_id"]]["status"] == "succeeded"
+
+    @invariant()
+    def only_rows_of_runs_under_way_or_learned_from_are_curated(self) -> None:
+        if not hasattr(self, "cloud"):
+            return
+        lease = {run["run"] for run in self.records() if run["run_id"] == "#lease"}
+        assert self.cloud.curated <= self.succeeded() | lease
+
+    def convert(self, name: str) -> None:
+        """The first steps of the machine; not those of a run that was closed meanwhile."""
+        try:
+            runs.begin(name)
+        except runs.RunEndedError:
+            return
+        if (runs.get(name) or {})["arrivals"]:
+            self.cloud.curate(name)
+
+    def succeeded(self) -> set[str]:
+        return {run["run_id"] for run in self.records() if run.get("status") == "succeeded"}
 
     def run(self, act: Any, crash: Any) -> None:
         """A function's call, which may end in a crash."""
@@ -146,7 +166,7 @@ class Loop(RuleBasedStateMachine):
             for event in self.events:
                 self.run(lambda event=event: intake.arrived(event), None)
             for name in self.running():
-                self.run(lambda name=name: runs.begin(name), None)
+                self.convert(name)
                 self.run(lambda name=name: runs.succeed(name, outcome="deployed"), None)
                 self.cloud.executions[name]["status"] = "SUCCEEDED"
 
@@ -158,6 +178,7 @@ class Loop(RuleBasedStateMachine):
         succeeded = [run for run in self.records() if run.get("status") == "succeeded"]
         taken = sorted(each for run in succeeded for each in run.get("arrivals", []))
         assert taken == sorted(arrival["arrival_id"] for arrival in accepted)
+        assert self.cloud.curated == {run["run_id"] for run in succeeded if run["arrivals"]}
         drops = [r for r in self.rows("arrivals_table") if r["arrival_id"].startswith("drop#")]
         assert sum(each["became"] == "accepted" for each in drops) == len(accepted)
         assert {each["became"] for each in drops} <= {"accepted", "duplicate", "quarantined"}

@@ -9,7 +9,7 @@ import pytest
 from chalicelib import runs
 from chalicelib.ingest import arrivals, coalesce, intake, unheard
 from chalicelib.reading import inspection
-from tests.unit.loop.memory_cloud import Cloud, CrashError, content, in_memory
+from tests.unit.loop.memory_cloud import Catalog, Cloud, CrashError, content, in_memory
 
 
 def take(cloud: Cloud, *numbers: int) -> list[str]:
@@ -142,6 +142,60 @@ def test_an_end_that_crashes_anywhere_is_gone_on_with(
         coalesce.sweep()
         end(memory)
     assert (runs.get(name) or {})["status"] in ("succeeded", "failed")
+
+
+def converting(cloud: Cloud) -> str:
+    """A run of one file whose rows are curated; its end is not known yet."""
+    take(cloud, 1)
+    cloud.tick(5)
+    coalesce.woken()
+    name = str(run_of(cloud)["run_id"])
+    runs.begin(name)
+    cloud.curate(name)
+    return name
+
+
+def test_what_a_failed_run_curated_is_gone_before_another_may_start(memory: Cloud) -> None:
+    name = converting(memory)
+    runs.fail(name, "it failed")
+    assert memory.curated == set()
+    assert runs.active() is None
+
+
+def test_what_a_run_that_went_well_curated_stays(memory: Cloud) -> None:
+    name = converting(memory)
+    end(memory)
+    assert memory.curated == {name}
+
+
+@pytest.mark.parametrize("call", range(1, 14))
+@pytest.mark.parametrize("after", [False, True])
+def test_a_failure_that_crashes_anywhere_leaves_no_rows(
+    memory: Cloud, call: int, after: bool
+) -> None:
+    name = converting(memory)
+    memory.calls_left, memory.after = call, after
+    with pytest.raises(CrashError):
+        runs.fail(name, "it failed")
+    memory.executions[name]["status"] = "FAILED"
+    memory.tick(200)
+    coalesce.sweep()
+    assert name not in memory.curated
+    runs.fail(name, "the execution ended as FAILED")  # as the event of its end says
+    assert (runs.get(name) or {})["status"] == "failed"
+    assert memory.told == [f"Run {name} failed"]
+
+
+def test_of_a_run_that_never_began_nothing_is_looked_for(
+    memory: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person's word stops it through the API, whose role reaches no curated rows."""
+    take(memory, 1)
+    memory.tick(5)
+    coalesce.woken()
+    monkeypatch.delattr(Catalog, "get_partitions")
+    runs.fail(str(run_of(memory)["run_id"]), "stopped")
+    assert runs.active() is None
 
 
 def test_a_file_that_failed_too_often_waits_for_a_person() -> None:
