@@ -143,6 +143,9 @@ def look(stack: str, time: str, *, as_json: bool) -> None:
     for name in names:
         words = f"  {name.replace('_', ' '):<14} {escape(str(record[name]))}"
         show.console.print(words, soft_wrap=True)  # an address stays one word
+    if lost := record.get("not_read"):
+        words = ", ".join(f"{count} {what}" for what, count in lost.items())
+        show.console.print(f"  [yellow]not read       {escape(words)}[/yellow]")
     drift_decision(record)
     if record["violations"]:
         ordered = sorted(record["violations"], key=_distance, reverse=True)

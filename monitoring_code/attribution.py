@@ -25,7 +25,7 @@ from checks import attributions
 from inputs import columns, contract, datasets, model
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
-from outputs import metrics, report
+from outputs import drift, metrics, report
 from profiles.dataset import Sample
 
 METHOD = "kernel_shap"
@@ -39,15 +39,19 @@ def main() -> None:
     options = parse(sys.argv[1:])
     job = contract.job(options)
     with report.failing_by_name(job.base):
-        sample = sampled(job, options.sample)
-        if report.too_few(job, sample.num_rows, FEWEST):
+        rejects = Rejects()
+        sample = sampled(job, options.sample, rejects)
+        if drift.too_few(job, sample.seen, rejects, FEWEST):
             return
+        assert sample.rows is not None
         explained = model.load(*model.places(job, options))
         if job.mode == contract.BASELINE:
-            suggest_baseline(job.output, explained, sample)
-            report.message(job.base, f"Completed: baseline of {sample.num_rows} explanations.")
+            suggest_baseline(job.output, explained, sample.rows)
+            words = f"Completed: baseline of {sample.rows.num_rows} explanations."
+            report.message(job.base, words, rejects)
         else:
-            analyze(job, explained, sample)
+            analyze(job, explained, sample.rows, rejects)
+            drift.write(job, sample.seen, rejects)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -67,18 +71,16 @@ def suggest_baseline(folder: Path, explained: model.Model, sample: pa.Table) -> 
     report.write(folder, "constraints.json", found)
 
 
-def sampled(job: Job, size: int) -> pa.Table:
+def sampled(job: Job, size: int, rejects: Rejects) -> Sample:
     """A random sample of a dataset's rows or of captured requests."""
-    rejects, sample = Rejects(), Sample(size)
+    sample = Sample(size)
     if job.captured:
         tables = (batch.columns for batch in job.capture().batches(rejects))
     else:
         tables = datasets.batches(job.source, job.dataset_format, rejects)
     for table in tables:
         sample.add(columns.select(table, job.features, job.exclude))
-    if rejects.counts:
-        print(f"not read: {rejects}")
-    return sample.rows if sample.rows is not None else pa.table({})
+    return sample
 
 
 def usual(sample: pa.Table) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def analysis(
     }
 
 
-def analyze(job: Job, explained: model.Model, sample: pa.Table) -> None:
+def analyze(job: Job, explained: model.Model, sample: pa.Table, rejects: Rejects) -> None:
     """The live ranking against the baseline's."""
     limits = json.loads(job.constraints.read_text())
     background = json.loads((job.beside / BACKGROUND).read_text())
@@ -132,7 +134,7 @@ def analyze(job: Job, explained: model.Model, sample: pa.Table) -> None:
     metrics.publish(job, metrics.EXPLAINABILITY, published(found))
     for label, score in scores.items():
         print(f"{label}: nDCG {score:.4f}; under {attributions.THRESHOLD} is drift")
-    report.completed(job.base, len(broken))
+    report.completed(job.base, len(broken), rejects)
 
 
 def published(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -30,7 +30,8 @@ from checks.bias_metrics import POST, PRE
 from inputs import columns, contract, labelled
 from inputs.contract import Job
 from inputs.ground_truth import LABEL
-from outputs import metrics, report
+from inputs.jsonlines import Rejects
+from outputs import drift, metrics, report
 
 STAGES = {PRE: "Pre-training", POST: "Post-Training"}  # as the metrics' dimension has them
 
@@ -41,8 +42,9 @@ def main() -> None:
     job, attributes = contract.job(options), labelled.attributes(options)
     with report.failing_by_name(job.base):
         config = configuration(job, options.config)
-        table = labelled.read(job, options, inputs=True)
-        if report.too_few(job, table.num_rows):
+        rejects = Rejects()
+        table = labelled.read(job, options, rejects, inputs=True)
+        if drift.too_few(job, table.num_rows, rejects):
             return
         names = [name for name in table.column_names if name != LABEL]
         found = analysis(table, config, attributes.prediction(names))
@@ -50,10 +52,11 @@ def main() -> None:
         if job.mode == contract.BASELINE:
             test = options.rule == "Significance"
             report.write(job.output, "constraints.json", suggest(found, test=test))
-            report.message(job.base, f"Completed: baseline of {table.num_rows} labelled records.")
+            words = f"Completed: baseline of {table.num_rows} labelled records."
+            report.message(job.base, words, rejects)
         else:
             report.count(job.output, table.num_rows)
-            judge(job, found)
+            judge(job, found, table.num_rows, rejects)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -130,18 +133,19 @@ def suggest(found: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
     return {**found, "significance_constraints": significance.rule(minimum_change=0.05)}
 
 
-def judge(job: Job, found: Mapping[str, Any]) -> None:
+def judge(job: Job, found: Mapping[str, Any], records: int, rejects: Rejects) -> None:
     """The analysis against the baseline's constraints."""
     limits = json.loads(job.constraints.read_text())
     broken = bias_constraints.violations(found, limits)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
+    drift.write(job, records, rejects)
     metrics.publish(job, metrics.BIAS, list(published(found)))
     for each in broken:
         print(
             f"{each['facet']}={each['facet_value']}: {each['metric_name']}: {each['description']}"
         )
-    report.completed(job.base, len(broken))
+    report.completed(job.base, len(broken), rejects)
 
 
 def published(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ from checks import comparison, constraints, examples, significance, violations
 from inputs import columns, contract, datasets, preprocessing
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
-from outputs import metrics, page, report
+from outputs import drift, metrics, page, report
 from profiles import dataset, text
 
 # Beside AWS's files of a baseline: the words its texts use, and a sample of its rows.
@@ -80,9 +80,9 @@ def suggest_baseline(job: Job, named: list[str] | None, threshold: float, rule: 
     report.write(job.output, "constraints.json", suggested)
     report.write(job.output, VOCABULARY, vocabulary)
     pq.write_table(described.sample, job.output / REFERENCE)
-    _tell_rejects(rejects)
     count = len(statistics["features"])
-    report.message(job.base, f"Completed: baseline of {described.rows} records, {count} features.")
+    words = f"Completed: baseline of {described.rows} records, {count} features."
+    report.message(job.base, words, rejects)
 
 
 def analyze(job: Job, history: Path | None = None) -> None:
@@ -96,7 +96,7 @@ def analyze(job: Job, history: Path | None = None) -> None:
     report.write(job.output, "statistics.json", statistics)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"violations": found})
-    report.write(job.output, "drift.json", drift(job, described.rows, compared))
+    drift.write(job, described.rows, rejects, compared)
     reference = pq.read_table(_beside(job, REFERENCE)) if _has(job, REFERENCE) else None
     if found:
         names = drifted(found, compared)
@@ -113,16 +113,16 @@ def analyze(job: Job, history: Path | None = None) -> None:
         rule=explained(constraints.config(limits)),
         sample=described.sample,
         reference=reference,
-        history=earlier(history, job.output),
+        history=drift.earlier(history, job.output),
+        not_read=str(rejects),
     )
     (job.output / "drift.html").write_text(page.render(seen), encoding="utf-8")
     if constraints.config(limits).emit_metrics:
         distances = _furthest(compared)
         metrics.publish(job, metrics.DATA, metrics.data_quality(statistics, distances.items()))
-    _tell_rejects(rejects)
     for each in found:
         print(f"{each['feature_name']}: {each['constraint_check_type']}: {each['description']}")
-    report.completed(job.base, len(found))
+    report.completed(job.base, len(found), rejects)
 
 
 def live(job: Job, known: Mapping[str, Any], rejects: Rejects) -> Iterable[pa.Table]:
@@ -157,15 +157,6 @@ def judge(
     return violations.find(statistics, known, limits, texts)
 
 
-def earlier(folder: Path | None, own: Path) -> list[dict[str, Any]]:
-    """drift.json of other reports, the oldest first."""
-    if folder is None:
-        return []
-    paths = [path for path in folder.rglob("drift.json") if path.parent != own]
-    found = [json.loads(path.read_text()) for path in paths]
-    return sorted(found, key=lambda each: str(each["end"]))
-
-
 def spoken(job: Job) -> str:
     """The window in words."""
     start, end = (
@@ -182,30 +173,6 @@ def explained(config: constraints.Config) -> str:
         return f"A violation is {over} ({config.method})."
     alpha = significance.level(config.significance)
     return f"A violation is {over} that chance explains in fewer than {alpha:.1%} of runs."
-
-
-def drift(job: Job, rows: int, compared: list[comparison.Comparison]) -> dict[str, Any]:
-    """drift.json: every test of the run, the furthest over its threshold first."""
-    ordered = sorted(compared, key=lambda each: (not each.drifted, -each.excess))
-    window = {"start": job.window.start, "end": job.window.end}
-    return {
-        **{key: f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "" for key, moment in window.items()},
-        "records": rows,
-        "comparisons": [
-            {
-                "feature_name": each.feature,
-                "constraint_check_type": each.check,
-                "method": each.method,
-                "distance": each.distance,
-                "threshold": each.threshold,
-                "p_value": each.p_value,
-                "adjusted_p_value": each.adjusted,
-                "drifted": each.drifted,
-                **each.measures,
-            }
-            for each in ordered
-        ],
-    }
 
 
 def drifted(found: list[violations.Violation], compared: list[comparison.Comparison]) -> list[str]:
@@ -236,11 +203,6 @@ def _has(job: Job, name: str) -> bool:
 
 def _beside(job: Job, name: str) -> Path:
     return job.beside / name
-
-
-def _tell_rejects(rejects: Rejects) -> None:
-    if rejects.counts:
-        print(f"not read: {rejects}")
 
 
 if __name__ == "__main__":

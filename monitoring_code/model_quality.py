@@ -25,9 +25,10 @@ from checks.model_metrics import BINARY, KEYS, MULTICLASS, REGRESSION, Outcome
 from inputs import columns, contract, labelled
 from inputs.contract import Job
 from inputs.ground_truth import LABEL
+from inputs.jsonlines import Rejects
 from inputs.labelled import Attributes
 from inputs.window import UTC
-from outputs import metrics, report
+from outputs import drift, metrics, report
 
 
 def main() -> None:
@@ -35,8 +36,9 @@ def main() -> None:
     contract.without_pandas(options)
     job, attributes = contract.job(options), labelled.attributes(options)
     with report.failing_by_name(job.base):
-        table = labelled.read(job, options, inputs=False)
-        if report.too_few(job, table.num_rows):
+        rejects = Rejects()
+        table = labelled.read(job, options, rejects, inputs=False)
+        if drift.too_few(job, table.num_rows, rejects):
             return
         judged = outcome(table, options.problem, attributes)
         found = model_metrics.described(judged)
@@ -46,9 +48,10 @@ def main() -> None:
             test = options.rule == "Significance"
             suggested = model_constraints.suggest(options.problem, found, test=test)
             report.write(job.output, "constraints.json", suggested)
-            report.message(job.base, f"Completed: baseline of {len(judged)} labelled records.")
+            words = f"Completed: baseline of {len(judged)} labelled records."
+            report.message(job.base, words, rejects)
         else:
-            analyze(job, options.problem, found, len(judged))
+            analyze(job, options.problem, found, len(judged), rejects)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -100,19 +103,20 @@ def described(job: Job, judged: Outcome, found: dict[str, Any]) -> dict[str, Any
     }
 
 
-def analyze(job: Job, problem: str, found: dict[str, Any], records: int) -> None:
+def analyze(job: Job, problem: str, found: dict[str, Any], records: int, rejects: Rejects) -> None:
     """The metrics against the baseline's constraints."""
     limits = json.loads(job.constraints.read_text())
     known, fewer = baseline(job, problem, records)
     broken = model_constraints.violations(problem, found, limits, known, fewer)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"violations": broken})
+    drift.write(job, records, rejects)
     values = {name: each["value"] for name, each in found.items() if "value" in each}
     data = [metrics.single(name, v) for name, v in values.items() if np.isfinite(v)]
     metrics.publish(job, metrics.MODEL, data)
     for each in broken:
         print(each["description"])
-    report.completed(job.base, len(broken))
+    report.completed(job.base, len(broken), rejects)
 
 
 def baseline(job: Job, problem: str, records: int) -> tuple[dict[str, Any], float]:

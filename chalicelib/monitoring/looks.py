@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import clock, places, records
 from chalicelib.drift import incidents
 from chalicelib.environment import Environment
-from chalicelib.monitoring import capture, ground_truth, kinds, reports, requests
+from chalicelib.monitoring import capture, ground_truth, kinds, reports, requests, unread
 from chalicelib.monitoring.kind import Kind
 from chalicelib.monitoring.material import Asked, Material
 
@@ -62,24 +62,30 @@ def begin(execution: dict[str, Any]) -> dict[str, Any]:
 def finish(execution: dict[str, Any]) -> dict[str, Any]:
     """Read the report, remember what it found, publish its metrics.
 
-    There is no report where too little of the material was this model's.
+    There is no look where too little of the material was this model's, or could be read.
     """
     from chalicelib import metrics, settings
 
     kind, begun = kinds.KINDS[execution["kind"]], execution["begin"]
     environment, configured = Environment.from_env(), settings.load()
     found = reports.find(environment, begun["report"] + "constraint_violations.json")
-    if found is None:
-        records.release(STATE + kind.name, _judged(kind, begun))
-        return {"violations": 0, "records": 0, "why": "too few of it are of this model"}
+    drift = reports.find(environment, begun["report"] + "drift.json") or {}
+    known = records.get(STATE + kind.name) or {}
+    state = {**_judged(begun, known), "unread": unread.told(kind.name, drift, known)}
+    judged = int(drift.get("records", 0))
+    if found is None or judged < configured.monitor.min_records:
+        records.release(STATE + kind.name, state)
+        why = f"{judged} records could be read and are of this model"
+        return {"violations": 0, "records": 0, **_skip(kind, why)}
     violations = [kind.violation(each) for each in found["violations"]]
     statistics = reports.read(environment, begun["report"] + "statistics.json")
     look = record(environment, kind, begun, violations, statistics)
+    look["not_read"] = drift["not_read"]
     if violations and kind.name == kinds.OF_DATA:
         wanted = configured.notifications.examples
         look["examples"] = _examples(environment, begun, wanted)
     remember(look, configured.monitor.kinds)
-    records.release(STATE + kind.name, _judged(kind, begun))
+    records.release(STATE + kind.name, state)
     metrics.publish(
         metrics.violations(len(violations), configured.pipeline.name, kind.name),
         metrics.of_report(kind.metrics, reports.lines(environment, begun["report"]), clock.now()),
@@ -134,9 +140,8 @@ def _skip(kind: Kind, why: str) -> dict[str, Any]:
     return {"analyze": False, "why": why}
 
 
-def _judged(kind: Kind, begun: Mapping[str, Any]) -> dict[str, Any]:
+def _judged(begun: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """A look that lost its lease and ends late does not turn the clock back."""
-    known = records.get(STATE + kind.name) or {}
     until = str(begun["judged_until"])
     return {"judged_until": max(until, str(known.get("judged_until") or until))}
 

@@ -63,23 +63,14 @@ def attributes(options: argparse.Namespace) -> Attributes:
     )
 
 
-def read(job: Job, options: argparse.Namespace, *, inputs: bool) -> pa.Table:
-    """Labelled records, the truth in the column `ground_truth`; `inputs`: the requests' too.
-
-    What could not be read is told.
-    """
-    rejects = Rejects()
-    table = _read(job, attributes(options), options.ground_truth, rejects, inputs=inputs)
-    if rejects.counts:
-        print(f"not read: {rejects}")
-    return table
-
-
-def _read(
-    job: Job, found: Attributes, folder: str | None, rejects: Rejects, *, inputs: bool
-) -> pa.Table:
+def read(job: Job, options: argparse.Namespace, rejects: Rejects, *, inputs: bool) -> pa.Table:
+    """Labelled records, the truth in the column `ground_truth`; `inputs`: the requests' too."""
+    found = attributes(options)
     if job.captured:
-        base = contract.local(folder, job.base) or job.base / "processing/input/ground_truth"
+        base = (
+            contract.local(options.ground_truth, job.base)
+            or job.base / "processing/input/ground_truth"
+        )
         labels = ground_truth.read(Path(base), rejects, found.truth)
         sides = (INPUT, OUTPUT) if inputs else (OUTPUT,)
         capture = replace(job.capture(), indexes=sides)

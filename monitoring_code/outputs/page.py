@@ -49,6 +49,7 @@ class Run:
     sample: pa.Table
     reference: pa.Table | None
     history: Sequence[Mapping[str, Any]]  # drift.json of earlier runs, the oldest first
+    not_read: str = ""
 
 
 def render(run: Run) -> str:
@@ -70,10 +71,11 @@ def _head(run: Run) -> str:
         kind = "bad"
         words = f"{_plural(count, 'violation')} in {_plural(features, 'feature')}"
     rows = [each["dataset"]["item_count"] for each in (run.live, run.baseline)]
+    unread = f'<p class="bad">Not read: {escape(run.not_read)}.</p>' if run.not_read else ""
     return (
         f'<h1>{escape(run.title)}</h1><p class="verdict {kind}">{words}</p>'
         f'<p class="dim">{escape(run.window)} · {rows[0]:,} live records against a baseline of '
-        f"{rows[1]:,}. {escape(run.rule)}</p>"
+        f"{rows[1]:,}. {escape(run.rule)}</p>{unread}"
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from inputs.contract import ANALYZE, Job
+from inputs.jsonlines import Rejects
 
 MESSAGE_BYTES = 1024  # of the exit message that SageMaker keeps
 
@@ -33,30 +33,22 @@ def count(folder: Path, rows: int) -> None:
     write(folder, "statistics.json", {"version": 0.0, "dataset": {"item_count": rows}})
 
 
-def message(base: Path, words: str) -> None:
-    """The exit message: what DescribeProcessingJob returns as ExitMessage."""
+def message(base: Path, words: str, rejects: Rejects | None = None) -> None:
+    """The exit message: what DescribeProcessingJob returns as ExitMessage; what was not read."""
+    words += f" Not read: {rejects}." if rejects and rejects.counts else ""
     path = base / "output" / "message"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(words.encode()[:MESSAGE_BYTES].decode(errors="ignore").encode())
     print(words)
 
 
-def completed(base: Path, violations: int) -> None:
+def completed(base: Path, violations: int, rejects: Rejects) -> None:
     """Completed or CompletedWithViolations, in the words of AWS's own container."""
     if violations:
         words = f"CompletedWithViolations: Job completed successfully with {violations} violations."
     else:
         words = "Completed: Job completed successfully with no violations."
-    message(base, words)
-
-
-def too_few(job: Job, rows: int, least: int = 1) -> bool:
-    """Whether there is too little to judge, which the exit message tells; a baseline then fails."""
-    if rows >= max(least, job.min_records):
-        return False
-    assert job.mode == ANALYZE, f"{job.source} holds {rows} records, too few for a baseline"
-    message(job.base, f"Completed: {rows} records, too few to judge.")
-    return True
+    message(base, words, rejects)
 
 
 @contextmanager

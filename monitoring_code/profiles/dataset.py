@@ -66,11 +66,13 @@ class Sample:
 
     def __init__(self, size: int, seed: int = 0) -> None:
         self.size = size
+        self.seen = 0
         self.rows: pa.Table | None = None
         self._keys = np.empty(0)
         self._random = np.random.default_rng(seed)
 
     def add(self, table: pa.Table) -> None:
+        self.seen += table.num_rows
         keys = self._random.random(table.num_rows)
         chosen = np.argsort(keys, kind="stable")[: self.size]
         parts = [table.take(pa.array(chosen))]

@@ -333,6 +333,42 @@ BROKEN: dict[str, dict[str, Any]] = {
 }
 
 
+def test_what_could_not_be_read_is_on_the_look_and_told_once(stack: Any, bucket: str) -> None:
+    statistics = {"dataset": {"item_count": 50}}
+    for number, unread in enumerate((2, 5, 9, 0, 5)):
+        time, prefix = f"2026-03-01T12:0{number}:00.000Z", f"monitor/bias/{number}/"
+        lost = {"lines without a time": unread} if unread else {}
+        write(stack, bucket, prefix, statistics, [], lost)
+        begun = {
+            **dict.fromkeys(("time", "start", "end", "judged_until"), time),
+            "report": prefix,
+            "champion_run": RUN,
+        }
+        looks.finish({"kind": "bias", "begin": begun})
+    found = [look["not_read"] for look in records.newest(records.DRIFT, 5)]
+    assert [sum(each.values()) for each in found] == [5, 0, 9, 5, 2]
+    assert subjects() == ["The bias monitor could not read 9% of its input"] * 2
+    told = records.newest(records.NOTIFICATION, 1)[0]["message"]
+    assert "Not read: 5 lines without a time." in told
+
+
+def test_a_look_that_could_read_next_to_nothing_clears_no_incident(stack: Any, bucket: str) -> None:
+    registry.crown(RUN, ARN, {}, "2026-03-01T11:00:00Z")
+    look(stack, bucket, 1, [VIOLATION])
+    time, prefix = "2026-03-01T12:02:00.000Z", "monitor/data-quality/2/"
+    write(stack, bucket, prefix, {"dataset": {"item_count": 3}}, [], {"payloads": 90})
+    begun = {
+        **dict.fromkeys(("time", "start", "end", "judged_until"), time),
+        "report": prefix,
+        "champion_run": RUN,
+    }
+    assert looks.finish({"kind": DATA, "begin": begun})["why"].startswith("3 records could be read")
+    [incident] = records.newest(incidents.PREFIX, 5)
+    assert incident["status"] == "open"
+    assert [each["monitor"] for each in records.newest(records.DRIFT, 5)] == [DATA]
+    assert "97% of its input" in subjects()[-1]
+
+
 def test_labels_of_other_predictions_are_no_look(stack: Any, bucket: str) -> None:
     begun = {"judged_until": "2026-03-01T12:00:00.000Z", "report": "monitor/none/"}
     assert looks.finish({"kind": LABELS, "begin": begun})["records"] == 0
@@ -450,11 +486,18 @@ def report(
 
 
 def write(
-    stack: Any, bucket: str, prefix: str, statistics: dict[str, Any], found: list[dict[str, str]]
+    stack: Any,
+    bucket: str,
+    prefix: str,
+    statistics: dict[str, Any],
+    found: list[dict[str, str]],
+    not_read: dict[str, int] | None = None,
 ) -> None:
+    drift = {"records": statistics["dataset"]["item_count"], "not_read": not_read or {}}
     for name, content in (
         ("statistics.json", statistics),
         ("constraint_violations.json", {"violations": found}),
+        ("drift.json", drift),
     ):
         stack.client("s3").put_object(
             Bucket=bucket, Key=prefix + name, Body=json.dumps(content).encode()

@@ -36,6 +36,7 @@ LOOK: dict[str, Any] = {
         },
     ],
     "examples": [{"body": "my microwave"}],
+    "not_read": {"lines that are no JSON": 7},
 }
 INCIDENT = {"since": TIME, "seen": 2, "runs": ["20260301-120100-d4e5f6"], "status": "open"}
 
@@ -55,6 +56,7 @@ def test_one_look_in_full(
         "0.4",
         "vine: vine is missing",
         "my microwave",
+        "7 lines that are no JSON",
         f"incident since {TIME}, open; seen 2 times",
     ):
         assert words in told

@@ -129,6 +129,19 @@ def test_too_few_records_are_described_and_not_judged(
     assert read(tmp_path / "processing/resultdata/statistics.json")["dataset"]["item_count"] == 20
 
 
+def test_what_cannot_be_read_is_told_wherever_the_look_is(
+    baseline: Path, captured: Write, tmp_path: Path
+) -> None:
+    strange = [event("?", "BASE64", number=n) for n in range(3)]
+    message = run(
+        "data_quality.py", tmp_path, **managed(baseline, captured([*lines(40), *strange]))
+    )
+    assert message.endswith(" Not read: 3 payloads that are no text.")
+    folder = tmp_path / "processing/resultdata"
+    assert read(folder / "drift.json")["not_read"] == {"payloads that are no text": 3}
+    assert "Not read: 3 payloads that are no text." in (folder / "drift.html").read_text()
+
+
 def test_no_traffic_is_no_failure(baseline: Path, captured: Write, tmp_path: Path) -> None:
     old = [event("1,1,a", moment="2026-02-01T00:00:00Z")]
     message = run("data_quality.py", tmp_path, **managed(baseline, captured(old)))
