@@ -12,7 +12,6 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-at
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
@@ -38,7 +37,7 @@ BACKGROUND = (
 def main() -> None:
     options = parse(sys.argv[1:])
     job = contract.job(options)
-    with report.failing_by_name(job.base):
+    with report.running(job):
         rejects = Rejects()
         sample = sampled(job, options.sample, rejects)
         if drift.too_few(job, sample.seen, rejects, FEWEST):
@@ -119,9 +118,9 @@ def analysis(
 
 def analyze(job: Job, explained: model.Model, sample: pa.Table, rejects: Rejects) -> None:
     """The live ranking against the baseline's."""
-    limits = json.loads(job.constraints.read_text())
-    background = json.loads((job.beside / BACKGROUND).read_text())
+    background = job.document(job.beside / BACKGROUND) or usual(sample)
     found = analysis(explained, sample, background)
+    limits = job.document(job.constraints) or found  # without a baseline none is judged
     live, known = (
         {label: each["global_shap_values"] for label, each in one["explanations"][METHOD].items()}
         for one in (found, limits)

@@ -40,7 +40,7 @@ def main() -> None:
     options = parse(sys.argv[1:])
     contract.without_pandas(options)
     job, attributes = contract.job(options), labelled.attributes(options)
-    with report.failing_by_name(job.base):
+    with report.running(job):
         config = configuration(job, options.config)
         rejects = Rejects()
         table = labelled.read(job, options, rejects, inputs=True)
@@ -49,14 +49,14 @@ def main() -> None:
         names = [name for name in table.column_names if name != LABEL]
         found = analysis(table, config, attributes.prediction(names))
         report.write(job.output, "analysis.json", found)
+        suggested = suggest(found, test=options.rule == "Significance")
         if job.mode == contract.BASELINE:
-            test = options.rule == "Significance"
-            report.write(job.output, "constraints.json", suggest(found, test=test))
+            report.write(job.output, "constraints.json", suggested)
             words = f"Completed: baseline of {table.num_rows} labelled records."
             report.message(job.base, words, rejects)
         else:
             report.count(job.output, table.num_rows)
-            judge(job, found, table.num_rows, rejects)
+            judge(job, found, suggested, table.num_rows, rejects)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -133,11 +133,17 @@ def suggest(found: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
     return {**found, "significance_constraints": significance.rule(minimum_change=0.05)}
 
 
-def judge(job: Job, found: Mapping[str, Any], records: int, rejects: Rejects) -> None:
-    """The analysis against the baseline's constraints."""
-    limits = json.loads(job.constraints.read_text())
-    broken = bias_constraints.violations(found, limits)
-    report.write(job.output, "constraints.json", limits)
+def judge(
+    job: Job,
+    found: Mapping[str, Any],
+    suggested: Mapping[str, Any],
+    records: int,
+    rejects: Rejects,
+) -> None:
+    """The analysis against the baseline's constraints; without those none is judged."""
+    limits = job.document(job.constraints)
+    broken = bias_constraints.violations(found, limits) if limits is not None else []
+    report.write(job.output, "constraints.json", limits or suggested)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
     drift.write(job, records, rejects)
     metrics.publish(job, metrics.BIAS, list(published(found)))

@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from checks import comparison, constraints, examples, significance, violations
-from inputs import columns, contract, datasets, preprocessing
+from inputs import columns, contract, datasets
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
 from outputs import drift, metrics, page, report
@@ -32,6 +32,10 @@ from profiles import dataset, text
 # Beside AWS's files of a baseline: the words its texts use, and a sample of its rows.
 EXAMPLES = 10  # records that show what drifted, as many as a message may have
 VOCABULARY, REFERENCE = "vocabulary.json", "reference.parquet"
+NOTHING: dict[str, Any] = {
+    "dataset": {"item_count": 0},
+    "features": [],
+}  # statistics of no baseline
 Batches = Callable[[], Iterable[pa.Table]]
 
 
@@ -39,13 +43,11 @@ def main() -> None:
     options = parse(sys.argv[1:])
     contract.without_pandas(options)
     job = contract.job(options)
-    with report.failing_by_name(job.base):
+    with report.running(job):
         if job.mode == contract.BASELINE:
             suggest_baseline(job, options.text, options.threshold, options.rule)
         else:
-            analyze(job, contract.local(options.history, job.base))
-            if job.postprocessor:
-                preprocessing.handler(job.postprocessor, "postprocess_handler")()
+            analyze(job, contract.local(options.history, job.base), options.threshold, options.rule)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -85,14 +87,19 @@ def suggest_baseline(job: Job, named: list[str] | None, threshold: float, rule: 
     report.message(job.base, words, rejects)
 
 
-def analyze(job: Job, history: Path | None = None) -> None:
-    """Live records of the window against the baseline."""
-    known, limits = (json.loads(path.read_text()) for path in (job.statistics, job.constraints))
+def analyze(job: Job, history: Path | None, threshold: float, rule: str) -> None:
+    """Live records of the window against the baseline.
+
+    Without its statistics nothing is held against a distribution; without its constraints nothing
+    is judged, and those that the records suggest are written.
+    """
+    known, stated = job.document(job.statistics) or NOTHING, job.document(job.constraints)
     rejects = Rejects()
     vocabulary = json.loads(_beside(job, VOCABULARY).read_text()) if _has(job, VOCABULARY) else {}
-    described = dataset.gathered(live(job, known, rejects), vocabulary, baseline=False)
+    described = dataset.gathered(live(job, stated or known, rejects), vocabulary, baseline=False)
     statistics = described.statistics()
-    found, compared = judge(job, described, statistics, known, limits)
+    limits = stated or constraints.suggest(statistics, threshold, rule)
+    found, compared = judge(job, described, statistics, known, limits) if stated else ([], [])
     report.write(job.output, "statistics.json", statistics)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"violations": found})

@@ -11,7 +11,6 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality.html
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from datetime import datetime
@@ -35,7 +34,7 @@ def main() -> None:
     options = parse(sys.argv[1:])
     contract.without_pandas(options)
     job, attributes = contract.job(options), labelled.attributes(options)
-    with report.failing_by_name(job.base):
+    with report.running(job):
         rejects = Rejects()
         table = labelled.read(job, options, rejects, inputs=False)
         if drift.too_few(job, table.num_rows, rejects):
@@ -44,14 +43,14 @@ def main() -> None:
         found = model_metrics.described(judged)
         statistics = described(job, judged, found)
         report.write(job.output, "statistics.json", statistics)
+        test = options.rule == "Significance"
+        suggested = model_constraints.suggest(options.problem, found, test=test)
         if job.mode == contract.BASELINE:
-            test = options.rule == "Significance"
-            suggested = model_constraints.suggest(options.problem, found, test=test)
             report.write(job.output, "constraints.json", suggested)
             words = f"Completed: baseline of {len(judged)} labelled records."
             report.message(job.base, words, rejects)
         else:
-            analyze(job, options.problem, found, len(judged), rejects)
+            analyze(job, judged, found, suggested, rejects)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -103,14 +102,18 @@ def described(job: Job, judged: Outcome, found: dict[str, Any]) -> dict[str, Any
     }
 
 
-def analyze(job: Job, problem: str, found: dict[str, Any], records: int, rejects: Rejects) -> None:
-    """The metrics against the baseline's constraints."""
-    limits = json.loads(job.constraints.read_text())
-    known, fewer = baseline(job, problem, records)
-    broken = model_constraints.violations(problem, found, limits, known, fewer)
-    report.write(job.output, "constraints.json", limits)
+def analyze(
+    job: Job, judged: Outcome, found: dict[str, Any], suggested: dict[str, Any], rejects: Rejects
+) -> None:
+    """The metrics against the baseline's constraints; without those none is judged."""
+    limits = job.document(job.constraints)
+    broken: list[model_constraints.Violation] = []
+    if limits is not None:
+        known, fewer = baseline(job, judged)
+        broken = model_constraints.violations(judged.problem, found, limits, known, fewer)
+    report.write(job.output, "constraints.json", limits or suggested)
     report.write(job.output, "constraint_violations.json", {"violations": broken})
-    drift.write(job, records, rejects)
+    drift.write(job, len(judged), rejects)
     values = {name: each["value"] for name, each in found.items() if "value" in each}
     data = [metrics.single(name, v) for name, v in values.items() if np.isfinite(v)]
     metrics.publish(job, metrics.MODEL, data)
@@ -119,12 +122,12 @@ def analyze(job: Job, problem: str, found: dict[str, Any], records: int, rejects
     report.completed(job.base, len(broken), rejects)
 
 
-def baseline(job: Job, problem: str, records: int) -> tuple[dict[str, Any], float]:
+def baseline(job: Job, judged: Outcome) -> tuple[dict[str, Any], float]:
     """The baseline's metrics, and its records for each live one; AWS gives a schedule neither."""
-    if not job.statistics.is_file():
+    known = job.document(job.statistics)
+    if known is None:
         return {}, 1.0
-    known = json.loads(job.statistics.read_text())
-    return known[f"{KEYS[problem]}_metrics"], known["dataset"]["item_count"] / records
+    return known[f"{KEYS[judged.problem]}_metrics"], known["dataset"]["item_count"] / len(judged)
 
 
 if __name__ == "__main__":

@@ -68,15 +68,19 @@ def of_feature(
 
 
 def completeness(
-    limit: Feature, live: Feature, baseline: Feature, config: Config
+    limit: Feature, live: Feature, baseline: Feature | None, config: Config
 ) -> Iterator[Comparison]:
-    """How far the share of values present fell; by AWS's rule any fall counts."""
-    (seen, total), (had, of) = present(live), present(baseline)
+    """How far the share of values present fell; by AWS's rule any fall counts.
+
+    Without the baseline's own counts a fall is not held against chance.
+    """
+    seen, total = present(live)
+    had, of = present(baseline) if baseline else (0, 1)
     if not total or not of:
         return
     drop = max(0.0, limit["completeness"] - seen / total)
     allowed = float(config.significance.get("completeness_drop", 0)) if config.significance else 0.0
-    p = significance.fewer((had, of), (seen, total))
+    p = significance.fewer((had, of), (seen, total)) if baseline else 0.0
     yield Comparison(limit["name"], COMPLETENESS, "Fisher", drop, allowed, p)
 
 

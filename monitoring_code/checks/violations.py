@@ -30,6 +30,8 @@ def find(
 ) -> tuple[list[Violation], list[Comparison]]:
     """All violations, by feature in the constraints' order, extra columns last; and all tests.
 
+    `baseline` may have no features: then constraints alone decide.
+
     `more`: comparisons made elsewhere, of texts, that are decided together with these.
     """
     whole = constraints.config(limits)
@@ -38,9 +40,11 @@ def find(
     compared = list(more)
     for limit in limits["features"]:
         name = limit["name"]
+        config = constraints.config(limits, limit)
         if name in seen and name in known:
-            config = constraints.config(limits, limit)
             compared += comparison.of_feature(limit, seen[name], known[name], config)
+        elif name in seen and not known:
+            compared += comparison.completeness(limit, seen[name], None, config)
     compared = comparison.decide(compared, whole.significance)
     found = _columns(limits, seen)
     for limit in limits["features"]:

@@ -32,17 +32,19 @@ _METADATA = pa.struct(
         ("customAttributes", pa.list_(pa.string())),
     ]
 )
+TRUTH = pa.field("groundTruthData", pa.struct([("data", pa.string()), ("encoding", pa.string())]))
 Handler = Callable[[Any], Any]
 
 
-def schema(sides: Sequence[str]) -> pa.Schema:
+def schema(sides: Sequence[str], *, merged: bool = False) -> pa.Schema:
     """What is read of a line: the rest is passed over."""
-    return pa.schema(
+    found = pa.schema(
         [
             ("captureData", pa.struct([(side, _PART) for side in sides])),
             ("eventMetadata", _METADATA),
         ]
     )
+    return found.append(TRUTH) if merged else found
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Capture:
     variant: str = ""
     names: tuple[str, ...] = ()  # of CSV columns, as the baseline has them
     handler: Handler | None = None  # a user's preprocess_handler
+    merged: bool = False  # with ground truth in each line
 
     def files(self) -> list[Path]:
         """The window's files, of the variant if one is asked for."""
@@ -81,7 +84,7 @@ class Capture:
 
     def batches(self, rejects: Rejects) -> Iterator[Batch]:
         sides = (INPUT, OUTPUT) if self.handler else self.indexes
-        for table in jsonlines.tables(self.files(), rejects, schema(sides)):
+        for table in jsonlines.tables(self.files(), rejects, schema(sides, merged=self.merged)):
             events = within(table, self.window, rejects).combine_chunks()
             if events.num_rows:
                 yield self._batch(events, rejects)
@@ -159,7 +162,7 @@ def ids(events: pa.Table) -> pa.Array:
 
 @dataclass(frozen=True)
 class Side:
-    """What a preprocess_handler finds at inference_record.endpoint_input and endpoint_output."""
+    """What a preprocess_handler finds at inference_record.endpoint_input and the like."""
 
     data: str
     encoding: str
@@ -168,7 +171,7 @@ class Side:
 
 @dataclass(frozen=True)
 class InferenceRecord:
-    """The argument of preprocess_handler.
+    """The argument of preprocess_handler; ground truth is there where the lines hold it.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-pre-and-post-processing.html
     """
@@ -176,6 +179,7 @@ class InferenceRecord:
     endpoint_input: Side
     endpoint_output: Side
     event_metadata: dict[str, Any]
+    ground_truth: Side | None = None
 
 
 def handled(events: pa.Table, handler: Handler, rejects: Rejects) -> tuple[pa.Table, np.ndarray]:
@@ -194,22 +198,21 @@ def handled(events: pa.Table, handler: Handler, rejects: Rejects) -> tuple[pa.Ta
 
 def _record(event: dict[str, Any]) -> InferenceRecord:
     data, metadata = event["captureData"] or {}, event["eventMetadata"]
-    sides = (data.get(side) or {} for side in (INPUT, OUTPUT))
-    first, second = (
-        Side(
-            side.get("data") or "",
-            side.get("encoding") or "",
-            side.get("observedContentType") or "",
-        )
-        for side in sides
-    )
     names = {
         "event_id": metadata["eventId"],
         "inference_id": metadata["inferenceId"],
         "inference_time": metadata["inferenceTime"],
         "custom_attributes": metadata["customAttributes"],
     }
-    return InferenceRecord(first, second, names)
+    truth = event.get(TRUTH.name)
+    return InferenceRecord(
+        _side(data.get(INPUT)), _side(data.get(OUTPUT)), names, _side(truth) if truth else None
+    )
+
+
+def _side(given: dict[str, Any] | None) -> Side:
+    members = ("data", "encoding", "observedContentType")
+    return Side(*((given or {}).get(name) or "" for name in members))
 
 
 def _numbered(parents: np.ndarray) -> np.ndarray:

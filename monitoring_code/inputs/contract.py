@@ -22,7 +22,9 @@ from inputs.window import Window
 
 ML = "/opt/ml"
 BASELINE, ANALYZE = "baseline", "analyze"
-CAPTURED = "sagemakerCaptureJson"
+# dataset_format of a schedule's job: captured traffic, or such lines with their ground truth.
+CAPTURED, MERGED = "sagemakerCaptureJson", "sagemakerMergeJson"
+FORMATS = (CAPTURED, MERGED, "csv", "json", "parquet")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Job:
     output: Path
     constraints: Path  # of the baseline
     statistics: Path  # of the baseline
+    named: tuple[Path, ...]  # files of the baseline that the job is told of
     window: Window
     publish: bool
     put: bool
@@ -50,7 +53,7 @@ class Job:
 
     def capture(self, names: tuple[str, ...] = ()) -> Capture:
         """The captured traffic to read; `names` are the baseline's columns."""
-        stated = self.dataset_format.get(CAPTURED, {})
+        stated = self.dataset_format.get(MERGED if self.merged else CAPTURED, {})
         return Capture(
             self.source,
             self.window,
@@ -58,12 +61,34 @@ class Job:
             self.variant,
             names,
             preprocessing.preprocess(self.preprocessor),
+            self.merged,
         )
 
     @property
     def captured(self) -> bool:
         """Whether the source holds captured traffic and no dataset."""
-        return self.mode == ANALYZE and (not self.dataset_format or CAPTURED in self.dataset_format)
+        stated = not self.dataset_format or CAPTURED in self.dataset_format
+        return self.mode == ANALYZE and (stated or self.merged)
+
+    @property
+    def merged(self) -> bool:
+        """Whether each captured line holds its ground truth, as AWS's schedules merge them."""
+        return MERGED in self.dataset_format
+
+    def document(self, path: Path) -> dict[str, Any] | None:
+        """A file of the baseline, None of one that the job is not told of: each is optional.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataQualityBaselineConfig.html
+        """
+        if path not in self.named and not path.is_file():
+            return None
+        return dict(json.loads(path.read_text()))
+
+    def check(self) -> None:
+        """Refuse by name what this code does not read."""
+        unknown = [name for name in self.dataset_format if name not in FORMATS]
+        known = ", ".join(FORMATS)
+        assert not unknown, f"dataset_format {', '.join(unknown)} is none of {known}"
 
     @property
     def beside(self) -> Path:
@@ -110,6 +135,9 @@ def job(options: argparse.Namespace) -> Job:
     processing = base / "processing"
     baseline = options.mode == BASELINE
     folder = local(options.baseline, base) or processing / "input" / "baseline"
+    limits = local(options.constraints, base) or folder / "constraints.json"
+    statistics = local(options.statistics, base) or folder / "statistics.json"
+    told = {limits: options.constraints or options.baseline, statistics: options.statistics}
     given = processing / "input" / ("baseline" if baseline else "capture")
     report = processing / "output" / ("baseline" if baseline else "report")
     return Job(
@@ -118,8 +146,9 @@ def job(options: argparse.Namespace) -> Job:
         source=local(options.source, base) or given,
         dataset_format=json.loads(options.format),
         output=local(options.output, base) or report,
-        constraints=local(options.constraints, base) or folder / "constraints.json",
-        statistics=local(options.statistics, base) or folder / "statistics.json",
+        constraints=limits,
+        statistics=statistics,
+        named=tuple(path for path, given in told.items() if given),
         window=window.window(options.start, options.end, options.start_offset, options.end_offset),
         publish=options.publish == "Enabled",
         put=options.put_metrics,

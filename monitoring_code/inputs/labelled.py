@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from inputs import columns, contract, datasets, ground_truth, payloads
-from inputs.capture import INPUT, OUTPUT
+from inputs.capture import INPUT, OUTPUT, Batch
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
 
+HANDLED = "endpointoutput_"  # before a column that a preprocessing script makes of the answer
 PREDICTIONS = ("label", "prediction", "predicted_label", "_c0")
 
 
@@ -36,7 +37,8 @@ class Attributes:
     def prediction(self, names: Sequence[str]) -> str | None:
         """The prediction's column; without an attribute, the first that is commonly so named."""
         if self.inference:
-            return next(iter(columns.found(names, self.inference)), None)
+            asked = (self.inference, f"{HANDLED}{self.inference}")
+            return next((each for name in asked for each in columns.found(names, name)), None)
         if self.probability:
             return None
         return next((name for name in PREDICTIONS if name in names), None)
@@ -67,19 +69,14 @@ def read(job: Job, options: argparse.Namespace, rejects: Rejects, *, inputs: boo
     """Labelled records, the truth in the column `ground_truth`; `inputs`: the requests' too."""
     found = attributes(options)
     if job.captured:
-        base = (
-            contract.local(options.ground_truth, job.base)
-            or job.base / "processing/input/ground_truth"
-        )
-        labels = ground_truth.read(Path(base), rejects, found.truth)
-        sides = (INPUT, OUTPUT) if inputs else (OUTPUT,)
-        capture = replace(job.capture(), indexes=sides)
+        capture = replace(job.capture(), indexes=(INPUT, OUTPUT) if inputs else (OUTPUT,))
+        label = _labeller(job, found, options.ground_truth, rejects)
         seen, parts = 0, []
         for batch in capture.batches(rejects):
             seen += batch.columns.num_rows
-            parts.append(ground_truth.merge(batch, labels))
+            parts.append(label(batch))
         table = payloads.together(parts) if parts else pa.table({})
-        print(f"{table.num_rows} of {seen} records have a label; labels of {labels.num_rows} ids")
+        print(f"{table.num_rows} of {seen} records have a label")
         return table
     parts = list(datasets.batches(job.source, job.dataset_format, rejects))
     table = payloads.together(parts) if parts else pa.table({})
@@ -87,3 +84,15 @@ def read(job: Job, options: argparse.Namespace, rejects: Rejects, *, inputs: boo
     assert name is not None, f"the dataset has no column {found.truth or ground_truth.LABEL}"
     truth = table[name].cast(pa.string())
     return table.drop_columns([name]).append_column(ground_truth.LABEL, truth)
+
+
+def _labeller(
+    job: Job, found: Attributes, folder: str | None, rejects: Rejects
+) -> Callable[[Batch], pa.Table]:
+    """What puts the labels beside a batch: of the lines themselves, or from a folder by id."""
+    if job.merged:
+        return lambda batch: ground_truth.merged(batch, rejects, found.truth)
+    base = contract.local(folder, job.base) or job.base / "processing/input/ground_truth"
+    labels = ground_truth.read(Path(base), rejects, found.truth)
+    print(f"labels of {labels.num_rows} ids")
+    return lambda batch: ground_truth.merge(batch, labels)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from inputs import preprocessing
+from inputs.contract import ANALYZE, Job
 from inputs.jsonlines import Rejects
 
 MESSAGE_BYTES = 1024  # of the exit message that SageMaker keeps
@@ -52,12 +54,18 @@ def completed(base: Path, violations: int, rejects: Rejects) -> None:
 
 
 @contextmanager
-def failing_by_name(base: Path) -> Iterator[None]:
-    """Failed, and why, where the job ends with an error."""
+def running(job: Job) -> Iterator[None]:
+    """A job's work: failed, and why, where it ends with an error; at its end the user's script.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-pre-and-post-processing.html
+    """
     try:
+        job.check()
         yield
+        if job.mode == ANALYZE and job.postprocessor is not None:
+            preprocessing.handler(job.postprocessor, "postprocess_handler")()
     except Exception as error:
-        message(base, f"Failed: {type(error).__name__}: {error}")
+        message(job.base, f"Failed: {type(error).__name__}: {error}")
         raise
 
 

@@ -169,8 +169,44 @@ def test_users_scripts_run_before_and_after(
     assert (tmp_path / "done").exists()
 
 
+def test_without_a_baseline_the_records_are_described_and_constraints_suggested(
+    baseline: Path, captured: Write, tmp_path: Path
+) -> None:
+    variables = managed(baseline, captured(lines(40)), baseline_constraints="",
+                        baseline_statistics="", MODE="analyze")  # fmt: skip
+    message = run("data_quality.py", tmp_path, **variables)
+    assert message == "Completed: Job completed successfully with no violations."
+    report = tmp_path / "processing/resultdata"
+    assert read(report / "statistics.json")["dataset"]["item_count"] == 600
+    suggested = [each["inferred_type"] for each in read(report / "constraints.json")["features"]]
+    assert suggested == ["Integral", "Fractional", "String"]
+    assert (report / "drift.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("records", "checks"),
+    [
+        ([event(f"{i % 50},{i / 7 + 40:.3f},a") for i in range(600)], []),
+        (
+            [event(f"{i % 50 if i % 2 else ''},{i / 7:.3f},z") for i in range(600)],
+            ["completeness_check", "categorical_values_check"],
+        ),
+    ],
+    ids=["moved", "missing and unknown"],
+)
+def test_by_constraints_alone_no_distribution_is_judged(
+    records: list[Any], checks: list[str], baseline: Path, captured: Write, tmp_path: Path
+) -> None:
+    variables = managed(baseline, captured(records), baseline_statistics="")
+    run("data_quality.py", tmp_path, **variables)
+    found = read(tmp_path / "processing/resultdata/constraint_violations.json")["violations"]
+    assert [each["constraint_check_type"] for each in found] == checks
+
+
 def test_a_failure_is_told_in_the_exit_message(tmp_path: Path) -> None:
-    message = run("data_quality.py", tmp_path, fails=True, MODE="analyze")
+    """A baseline may be left out; one that is named has to be there."""
+    message = run("data_quality.py", tmp_path, fails=True, MODE="analyze",
+                  baseline_constraints="/opt/ml/processing/baseline/constraints.json")  # fmt: skip
     assert message.startswith("Failed: FileNotFoundError")
 
 

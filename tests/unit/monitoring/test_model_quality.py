@@ -189,18 +189,20 @@ def test_suggested_constraints_have_aws_members() -> None:
     }  # fmt: skip
 
 
-def answers(right: float, count: int = 600) -> tuple[list[Any], list[str]]:
-    """Captured invocations of two records each, and their true labels."""
+def answers(right: float, count: int = 600, together: int = 2) -> tuple[list[Any], list[str]]:
+    """Captured invocations of two records each, or as many as asked, and their true labels."""
     random = np.random.default_rng(5)
     truth = random.integers(1, 4, count)
     said = np.where(random.random(count) < right, truth, random.integers(1, 4, count))
     events, labels = [], []
-    for number in range(0, count, 2):
+    for number in range(0, count, together):
         predictions = [{"label": str(each), "probabilities": {"1": 0.5}}
-                       for each in said[number:][:2]]  # fmt: skip
+                       for each in said[number:][:together]]  # fmt: skip
         output = json.dumps({"predictions": predictions})
         events.append(event("{}", "JSON", output=output, inference_id=f"call{number}"))
-        labels += [truth_line(f"call{number}/{i}", str(truth[number + i])) for i in range(2)]
+        for i in range(together):
+            identifier = f"call{number}/{i}" if together > 1 else f"call{number}"
+            labels.append(truth_line(identifier, str(truth[number + i])))
     return events, labels
 
 
@@ -248,6 +250,86 @@ def test_a_schedules_run(
     published = metrics_of(tmp_path)
     assert published["accuracy"]["Value"] == pytest.approx((1 + 2 * right) / 3, abs=0.06)
     assert published["accuracy"]["Dimensions"] == [{"Name": "Endpoint", "Value": "reviews"}]
+
+
+MERGED = '{"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}'
+# As Model Monitor's users write it: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-pre-and-post-processing.html
+HANDLER = """
+import json
+
+def preprocess_handler(inference_record):
+    answer, = json.loads(inference_record.endpoint_output.data)["predictions"]
+    return {"endpointOutput_said": answer["label"],
+            "groundTruthData_0": inference_record.ground_truth.data}
+"""
+
+
+@pytest.mark.parametrize("handled", [False, True])
+@pytest.mark.parametrize(("right", "rings"), [(0.9, False), (0.3, True)])
+def test_a_schedules_run_on_merged_lines(
+    right: float, rings: bool, handled: bool, baseline: Path, captured: Write, tmp_path: Path
+) -> None:
+    """AWS's merge job has put ground truth into the captured lines; there is no folder of it."""
+    events, labels = answers(right, together=1)
+    lines = [
+        {**event, "groundTruthData": json.loads(label)["groundTruthData"]}
+        for event, label in zip(events, labels, strict=True)
+    ]
+    after = tmp_path / "after.py"
+    after.write_text(f"def postprocess_handler():\n    open({str(tmp_path / 'done')!r}, 'w')\n")
+    (tmp_path / "handler.py").write_text(HANDLER)
+    script = {"record_preprocessor_script": str(tmp_path / "handler.py")} if handled else {}
+    message = run(
+        "model_quality.py", tmp_path, problem_type="MulticlassClassification",
+        dataset_source=str(captured(lines)), dataset_format=MERGED,
+        baseline_constraints=str(baseline / "constraints.json"), output_path=str(tmp_path / "out"),
+        inference_attribute="said" if handled else "$.predictions[*].label", **script,
+        post_analytics_processor_script=str(after),
+        start_time="2026-03-01T12:00:00Z", end_time="2026-03-01T13:00:00Z",
+    )  # fmt: skip
+    assert (tmp_path / "done").exists()
+    assert message.split(":")[0] == ("CompletedWithViolations" if rings else "Completed")
+    assert read(tmp_path / "out/statistics.json")["dataset"]["item_count"] == 600
+
+
+def test_without_constraints_the_metrics_are_told_and_none_is_judged(
+    captured: Write, tmp_path: Path
+) -> None:
+    events, labels = answers(0.3)
+    folder = tmp_path / "ground-truth/2026/03/01/12"
+    folder.mkdir(parents=True)
+    (folder / "labels.jsonl").write_text("\n".join(labels))
+    message = run("model_quality.py", tmp_path, "--mode", "analyze",
+                  dataset_source=str(captured(events)), output_path=str(tmp_path / "out"),
+                  ground_truth_source=str(tmp_path / "ground-truth"))  # fmt: skip
+    assert message == "Completed: Job completed successfully with no violations."
+    suggested = read(tmp_path / "out/constraints.json")["multiclass_classification_constraints"]
+    known = read(tmp_path / "out/statistics.json")["multiclass_classification_metrics"]
+    assert suggested["accuracy"]["threshold"] == known["accuracy"]["value"]
+
+
+def test_labels_of_several_records_in_one_merged_line() -> None:
+    """The n-th label is the n-th record's; where their numbers differ, none is."""
+    import pyarrow as pa
+    from inputs import ground_truth
+    from inputs.capture import TRUTH, Batch
+    from inputs.jsonlines import Rejects
+
+    truths = [{"data": text, "encoding": "CSV"} for text in ("a", "b\nc", "d")]
+    events = pa.table({TRUTH.name: pa.array(truths, TRUTH.type)})
+    parents = np.array([0, 1, 1, 2, 2])
+    batch = Batch(pa.table({"n": [1, 2, 3, 4, 5]}), events, parents)
+    table = ground_truth.merged(batch, Rejects())
+    assert table.to_pydict() == {"n": [1, 2, 3], "ground_truth": ["a", "b", "c"]}
+
+
+def test_an_unknown_format_is_refused_by_name(captured: Write, tmp_path: Path) -> None:
+    events, _ = answers(0.9)
+    source = str(captured(events))
+    message = run("model_quality.py", tmp_path, "--mode", "analyze", fails=True,
+                  dataset_source=source, dataset_format='{"avro": {}}')  # fmt: skip
+    assert message.startswith("Failed: ")
+    assert "dataset_format avro is none of sagemakerCaptureJson, sagemakerMergeJson" in message
 
 
 def test_probabilities_over_a_threshold(captured: Write, tmp_path: Path) -> None:
