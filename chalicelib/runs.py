@@ -292,4 +292,4 @@ def _settle(run_id: str) -> None:
             leftovers.remove(Environment.from_env(), dataset, run_id)
         arrivals.release(dataset, ids, run_id, attempts)
     transactions.commit([transactions.unlock(run_id)])
-    coalesce.wake()  # files may wait behind this run
+    coalesce.wake(0)  # files may wait behind this run

@@ -69,7 +69,6 @@ def _settings(stack: str) -> dict[str, str]:
         "TimeZone": pipeline["pipeline"].get("time_zone", "UTC"),
         "PipelineName": pipeline["pipeline"]["name"],
         "DatabaseName": stack.replace("-", "_").lower(),
-        "QuietSeconds": str(pipeline["intake"]["quiet_seconds"]),
         **{
             parameter: str(pipeline.get("api", {})[key])
             for parameter, key in LIMITS.items()

@@ -1,11 +1,18 @@
 """The arrivals table: every accepted file from pending to done, every drop, every refusal.
 
 A dataset is a partition; an accepted file's sort key is its id, other entries' begin with a word.
+Files that no run has claimed have `waiting_since`, the sort key of the sparse index PENDING, so
+that finding them costs what waits and not what ever came. A global index follows its table a
+moment later, so it only names them: each is read from the table, consistently, before anybody
+acts, and claimed on the condition that it still waits. What the index does not name yet is found
+by the next look, a sweep at the latest.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib import clients, records
@@ -16,6 +23,7 @@ QUARANTINE = "quarantine#"
 DROP = "drop#"
 HANDED = "handed#"
 BATCH = 100  # BatchGetItem takes no more
+WAITS = ", waiting_since = arrived_at"
 Arrival = dict[str, Any]
 
 
@@ -65,22 +73,22 @@ def every(dataset: str, ids: Sequence[str]) -> list[Arrival]:
     return [found[each] for each in ids if each in found]
 
 
-def pending(dataset: str) -> list[Arrival]:
-    """Files that no run has claimed, the oldest first."""
+def pending(dataset: str) -> Iterator[Arrival]:
+    """Files that no run has claimed, the oldest first; no more is read than is taken."""
     pages = (
         clients.client("dynamodb")
         .get_paginator("query")
         .paginate(
             TableName=Environment.from_env().arrivals_table,
+            IndexName=PENDING,
             KeyConditionExpression="dataset = :d",
-            FilterExpression="#s = :s",
-            ExpressionAttributeNames={"#s": "status"},
-            ExpressionAttributeValues={":d": {"S": dataset}, ":s": {"S": PENDING}},
-            ConsistentRead=True,
+            ExpressionAttributeValues={":d": {"S": dataset}},
+            PaginationConfig={"PageSize": BATCH},
         )
     )
-    found = [records.plain(entry) for page in pages for entry in page["Items"]]
-    return sorted(found, key=lambda arrival: str(arrival["arrived_at"]))
+    for page in pages:
+        named = every(dataset, [str(entry["arrival_id"]["S"]) for entry in page["Items"]])
+        yield from (arrival for arrival in named if arrival["status"] == PENDING)
 
 
 def claim(dataset: str, arrival_id: str, run_id: str) -> bool:
@@ -88,7 +96,7 @@ def claim(dataset: str, arrival_id: str, run_id: str) -> bool:
     return _change(
         dataset,
         arrival_id,
-        "SET #s = :new, run_id = :run",
+        "SET #s = :new, run_id = :run REMOVE waiting_since",
         {":new": CLAIMED, ":run": run_id, ":old": PENDING},
         "#s = :old",
     )
@@ -105,11 +113,12 @@ def release(dataset: str, ids: Sequence[str], run_id: str, max_attempts: int) ->
     """What a run claimed is pending again, or held for a person: it ended badly."""
     for found in every(dataset, ids):
         attempts = int(found.get("attempts", 0)) + 1
-        status = HELD if attempts >= max_attempts else PENDING
+        held = attempts >= max_attempts
+        status, waits = (HELD, "") if held else (PENDING, WAITS)
         _change(
             dataset,
             str(found["arrival_id"]),
-            "SET #s = :new, attempts = :n",
+            f"SET #s = :new, attempts = :n{waits}",
             {":new": status, ":run": run_id, ":n": attempts, ":old": CLAIMED},
             "#s = :old AND run_id = :run",
         )
@@ -119,7 +128,7 @@ def readmit(dataset: str, arrival_id: str, run_id: str) -> bool:
     """A file that a failed run left for a person waits for a run again."""
     values = {":new": PENDING, ":old": HELD, ":run": run_id}
     condition = "#s = :old AND run_id = :run"
-    return _change(dataset, arrival_id, "SET #s = :new", values, condition)
+    return _change(dataset, arrival_id, f"SET #s = :new{WAITS}", values, condition)
 
 
 def key(dataset: str, arrival_id: str) -> dict[str, Any]:

@@ -6,61 +6,78 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock
+from chalicelib import clients, clock, records
 from chalicelib.environment import Environment
 from chalicelib.ingest import arrivals
 
 if TYPE_CHECKING:
     from chalicelib.settings import Intake
 
-SLACK = 0.5  # seconds that clocks may differ
+LOOK = "#look"  # leased until the time of the look that is under way
+SLACK = 0.5  # seconds that clocks may differ, and that the index of arrivals may lag behind
 FORGOTTEN = dt.timedelta(minutes=2)  # a start or an end that nobody finished
 
 
-def due(now: dt.datetime, arrived: Sequence[dt.datetime], intake: Intake) -> bool:
-    """Nothing new for a while, the oldest has waited long enough, or a batch is full."""
-    if not arrived:
-        return False
-    quiet = (now - max(arrived)).total_seconds() >= intake.quiet_seconds - SLACK
-    waited = (now - min(arrived)).total_seconds() >= intake.max_wait_seconds
-    return quiet or waited or len(arrived) >= intake.max_batch
+def due_in(now: dt.datetime, arrived: Sequence[dt.datetime], intake: Intake) -> float:
+    """Seconds until files that came at these times make a run, 0 or less when it is time.
+
+    It is when nothing new came for a while, the oldest has waited long enough, or a batch is full.
+    """
+    if len(arrived) >= intake.max_batch:
+        return 0
+    quiet = intake.quiet_seconds - SLACK - (now - max(arrived)).total_seconds()
+    waited = intake.max_wait_seconds - (now - min(arrived)).total_seconds()
+    return min(quiet, waited)
 
 
-def late(now: dt.datetime, came: dt.datetime, intake: Intake) -> bool:
-    """Whether a file was taken in after the look that was to find it."""
-    return (now - came).total_seconds() >= intake.quiet_seconds
+def wake(seconds: float) -> None:
+    """Look for pending files in so many seconds, one at least, unless a look is under way.
 
-
-def wake(*, at_once: bool = False) -> None:
-    """Look for pending files when the queue's delay, the quiet window, is over; or at once."""
-    delay = {"DelaySeconds": 0} if at_once else {}
-    clients.client("sqs").send_message(
-        QueueUrl=Environment.from_env().coalesce_queue_url,
-        MessageBody="look for pending files",
-        **delay,
-    )
+    A thousand files ask for one look: it asks for the next one as long as files wait that are not
+    due. What a crash keeps from being looked for, the sweep finds.
+    """
+    now = clock.now()
+    delay = max(1, math.ceil(seconds))
+    soon, at = clock.text(now + dt.timedelta(seconds=SLACK)), now + dt.timedelta(seconds=delay)
+    under_way = records.get(LOOK)  # most find one: reading it is cheaper than a refused write
+    if under_way and under_way["until"] > soon:
+        return
+    if records.lease(LOOK, clock.text(now), clock.text(at), soon):
+        clients.client("sqs").send_message(
+            QueueUrl=Environment.from_env().coalesce_queue_url,
+            MessageBody="look for pending files",
+            DelaySeconds=delay,
+        )
 
 
 def woken() -> dict[str, Any]:
     """Start a run for the files of the first dataset whose time it is."""
     from chalicelib import runs, settings
 
-    configured, waiting = settings.load(), 0
+    configured, waiting, later = settings.load(), 0, []
     for dataset in configured.every_dataset:
-        pending = arrivals.pending(dataset.name)
-        waiting += len(pending)
-        times = [clock.parse(arrival["arrived_at"]) for arrival in pending]
-        if not due(clock.now(), times, configured.intake):
+        found = arrivals.pending(dataset.name)
+        batch = list(itertools.islice(found, configured.intake.max_batch))
+        if not batch:
             continue
-        batch = pending[: configured.intake.max_batch]
+        waiting += len(batch)
+        times = [clock.parse(arrival["arrived_at"]) for arrival in batch]
+        left = due_in(clock.now(), times, configured.intake)
+        if left > 0:
+            later.append(left)
+            continue
         chosen = [str(arrival["arrival_id"]) for arrival in batch]
         outcome = runs.start("data", cause(batch), cause_id(batch), chosen, dataset.name)
         if isinstance(outcome, runs.RunStarted):
             return {"run_id": outcome.run_id, "files": len(chosen)}
-        return {"waiting": waiting, "why": outcome.why}
+        return {"waiting": waiting, "why": outcome.why}  # its end looks again
+    if later:
+        wake(min(later))
     return {"waiting": waiting}
 
 

@@ -50,7 +50,6 @@ def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"ignored": f"{dropped.key} is gone: an earlier event took it in"}
     pieces, metadata = opened
     came = clock.now()
-    coalesce.wake()  # the quiet window goes by while the file is taken in
     try:
         dataset = drops.dataset_of(dropped, settings.load())
         _not_in_vain(dropped, int(event["detail"].get("attempts", 0)))
@@ -62,8 +61,8 @@ def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
             became = _accept(dropped, dataset, found, sink, released, came)
     except refusals.RefusedError as refused:
         return _quarantine(dropped, refused)
-    if coalesce.late(clock.now(), came, settings.load().intake):
-        coalesce.wake(at_once=True)
+    if became["became"] == "accepted":  # the quiet window went by while the file was taken in
+        coalesce.wake(coalesce.due_in(clock.now(), [came], settings.load().intake))
     return became
 
 
@@ -99,8 +98,7 @@ def _accept(
         key = raw_key(dataset.name, arrival_id, found.kind)
         kept = _copy(dropped, key)
         _write_rows(dataset, arrival_id, found, sink)
-        entry = _entry(dropped, found, key, kept)
-        entry["arrived_at"] = clock.text(came)
+        entry = _entry(dropped, found, key, kept, clock.text(came))
         entry["text_columns"] = columns
         if released:
             entry["released"] = released
@@ -117,7 +115,7 @@ def _accept(
 
 
 def _entry(
-    dropped: Dropped, found: inspection.Inspected, key: str, kept: Mapping[str, str]
+    dropped: Dropped, found: inspection.Inspected, key: str, kept: Mapping[str, str], came: str
 ) -> dict[str, Any]:
     """What the arrivals table keeps of an accepted file."""
     return {
@@ -135,6 +133,8 @@ def _entry(
         "columns": list(found.columns),
         "types": found.types,
         "status": arrivals.PENDING,
+        "arrived_at": came,
+        "waiting_since": came,
         "attempts": 0,
         "warnings": list(found.warnings),
     }

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from roles import ROLE, statement
 
 from chalicelib import clients
 from chalicelib.environment import Environment
+from tests.conftest import ROOT
 
 Received = Callable[[int], list[dict[str, Any]]]
 
@@ -90,7 +92,7 @@ def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the functions find around them: a table, a topic, a bucket, the environment."""
     table = f"runs-{bucket}"
     make_table(cloud, table, "pipeline", "run_id")
-    make_table(cloud, f"arrivals-{bucket}", "dataset", "arrival_id")
+    make_arrivals(cloud, f"arrivals-{bucket}")
     topic = cloud.client("sns").create_topic(Name=f"topic-{bucket}")["TopicArn"]
     values = {field.name: field.name for field in dataclasses.fields(Environment)} | {
         "data_bucket": bucket,
@@ -111,6 +113,19 @@ def stack(cloud: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: environment))
     monkeypatch.setattr(clients, "client", cloud.client)
     return cloud
+
+
+def make_arrivals(cloud: Any, name: str) -> None:
+    """The arrivals table with its index, as the template has it."""
+
+    class Template(yaml.SafeLoader):
+        """The template's own tags stand for nothing here."""
+
+    Template.add_multi_constructor("!", lambda *given: None)
+    text = (ROOT / "infrastructure" / "template.yaml").read_text(encoding="utf-8")
+    table = yaml.load(text, Template)["Resources"]["ArrivalsTable"]["Properties"]
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    cloud.client("dynamodb").create_table(TableName=name, **{key: table[key] for key in wanted})
 
 
 def make_table(cloud: Any, name: str, partition: str, sort: str) -> None:

@@ -76,12 +76,14 @@ class Cloud:
         self.after = False
         self.meanwhile: tuple[int, Callable[[], Any]] | None = None  # before that call: once
         self.tables: dict[str, dict[tuple[str, ...], Item]] = {}
+        self.indexed: list[Item] | None = None  # what the index shows while it lags behind
+        self.read = 0  # items that queries gave
         self.objects: dict[tuple[str, str], tuple[bytes, dt.datetime]] = {}
         self.executions: dict[str, Item] = {}
         self.partitions: set[tuple[str, str]] = set()  # of the curated table
         self.invoked: list[bytes] = []
         self.told: list[str] = []
-        self.delays: list[int | None] = []  # of messages sent; None is the queue's own
+        self.delays: list[int] = []  # of messages sent
         self._version = 0
 
     def client(self, service: str) -> Any:
@@ -101,6 +103,19 @@ class Cloud:
 
     def tick(self, seconds: float) -> None:
         self.now += dt.timedelta(seconds=seconds)
+
+    def lag(self) -> None:
+        """The index of arrivals shows what is, for a while; `follow` ends that."""
+        self.indexed = self.waiting()
+
+    def follow(self) -> None:
+        self.indexed = None
+
+    def waiting(self) -> list[Item]:
+        """The sparse index: items that have its sort key, in its order."""
+        rows = self.tables.get("arrivals_table", {}).values()
+        found = [dict(row) for row in rows if "waiting_since" in row]
+        return sorted(found, key=lambda row: str(row["waiting_since"]["S"]))
 
     def drop(self, key: str, body: bytes) -> Item:
         """Put an object; returns it as S3 lists it."""
@@ -205,10 +220,14 @@ class Tables(Part):
         return {"Responses": {table: found}}
 
     def query(self, **request: Any) -> Item:
-        values = request["ExpressionAttributeValues"]
-        rows = self._table(request).items()
-        found = [row for key, row in sorted(rows) if key[0] == values[":d"]["S"]]
-        return {"Items": [row for row in found if _true(request, row, "FilterExpression")]}
+        """Of the arrivals' index, which gives keys only and no consistent reads."""
+        assert (request["IndexName"], "ConsistentRead" in request) == ("pending", False)
+        rows = self.cloud.waiting() if self.cloud.indexed is None else self.cloud.indexed
+        dataset = request["ExpressionAttributeValues"][":d"]
+        keys = ("dataset", "arrival_id", "waiting_since")
+        found = [{key: row[key] for key in keys} for row in rows if row["dataset"] == dataset]
+        self.cloud.read += len(found)
+        return {"Items": found}
 
     def _table(self, request: Item) -> dict[tuple[str, ...], Item]:
         return self.cloud.tables.setdefault(request["TableName"], {})
@@ -323,7 +342,7 @@ class Functions(Part):
 
 class Messages(Part):
     def send_message(self, **request: Any) -> Item:
-        self.cloud.delays.append(request.get("DelaySeconds"))
+        self.cloud.delays.append(request["DelaySeconds"])
         return {}
 
     def publish(self, **request: Any) -> Item:
@@ -339,36 +358,47 @@ def _key(values: Item) -> tuple[str, ...]:
 
 
 def _true(request: Item, row: Item, expression: str) -> bool:
-    """Conditions joined by AND, each an equality, an IN or attribute_not_exists."""
+    """Conditions joined by AND, or by OR."""
     if expression not in request:
         return True
+    text = request[expression]
+    if " OR " in text:
+        return any(_met(request, row, each) for each in text.split(" OR "))
+    return all(_met(request, row, each) for each in text.split(" AND "))
+
+
+def _met(request: Item, row: Item, condition: str) -> bool:
+    """A condition: attribute_not_exists, an IN, an equality or an order of texts."""
     values = request.get("ExpressionAttributeValues", {})
-    for condition in request[expression].split(" AND "):
-        if found := re.fullmatch(r"attribute_not_exists\((\S+)\)", condition):
-            met = _name(request, found[1]) not in row
-        elif found := re.fullmatch(r"(\S+) = (:\w+)", condition):
-            met = row.get(_name(request, found[1])) == values[found[2]]
-        elif found := re.fullmatch(r"(\S+) IN \((.+)\)", condition):
-            listed = [values[mark] for mark in found[2].split(", ")]
-            met = row.get(_name(request, found[1])) in listed
-        else:
-            raise AssertionError(f"a condition that the memory cloud does not know: {condition}")
-        if not met:
-            return False
-    return True
+    if found := re.fullmatch(r"attribute_not_exists\((\S+)\)", condition):
+        return _name(request, found[1]) not in row
+    if found := re.fullmatch(r"(\S+) = (:\w+)", condition):
+        return bool(row.get(_name(request, found[1])) == values[found[2]])
+    if found := re.fullmatch(r"(\S+) <= (:\w+)", condition):
+        known = row.get(_name(request, found[1]))
+        return known is not None and known["S"] <= values[found[2]]["S"]
+    if found := re.fullmatch(r"(\S+) IN \((.+)\)", condition):
+        listed = [values[mark] for mark in found[2].split(", ")]
+        return row.get(_name(request, found[1])) in listed
+    raise AssertionError(f"a condition that the memory cloud does not know: {condition}")
 
 
 def _set(request: Item, row: Item) -> None:
+    """SET of values, of another attribute or of a longer list; then REMOVE."""
     values = request["ExpressionAttributeValues"]
-    changes = request["UpdateExpression"].removeprefix("SET ")
-    for name, value in re.findall(r"([#\w]+) = (list_append\(.+?\), :\w+\)|:\w+)", changes):
+    changes, _, removed = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+    for name, value in re.findall(r"([#\w]+) = (list_append\(.+?\), :\w+\)|:?\w+)", changes):
         known = _name(request, name)
         if value.startswith(":"):
             row[known] = values[value]
-        else:
+        elif value.startswith("list_append"):
             marks = re.findall(r":\w+", value)
             before = row.get(known, values[marks[0]])
             row[known] = {"L": before["L"] + values[marks[1]]["L"]}
+        else:
+            row[known] = row[value]
+    for name in filter(None, removed.split(", ")):
+        row.pop(_name(request, name), None)
 
 
 def _name(request: Item, name: str) -> str:

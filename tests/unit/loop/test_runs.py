@@ -48,24 +48,70 @@ def test_a_thousand_files_at_once_make_one_run(memory: Cloud) -> None:
     assert coalesce.woken() == {"waiting": 0}
 
 
-def test_the_quiet_window_goes_by_while_a_file_is_taken_in(memory: Cloud) -> None:
-    take(memory, 1)
-    assert memory.delays == [None]
+def test_a_look_reads_what_waits_and_not_what_ever_came(memory: Cloud) -> None:
+    take(memory, *range(1, 101))
+    memory.tick(5)
+    coalesce.woken()
+    end(memory)
+    take(memory, 101, 102)
+    memory.read = 0
+    memory.tick(5)
+    assert coalesce.woken()["files"] == 2
+    assert memory.read == 2
 
 
-def test_a_file_that_took_longer_than_the_window_is_looked_for_at_once(
-    memory: Cloud, monkeypatch: pytest.MonkeyPatch
+def test_a_thousand_files_ask_for_a_look_a_second_at_most() -> None:
+    with in_memory(quiet_seconds=5) as memory:
+        for number in range(1, 1001):
+            take(memory, number)
+            memory.tick(0.01)
+        assert len(memory.delays) <= 3  # ten seconds, a quiet window each
+
+
+def test_a_look_asks_for_the_next_one_while_files_wait_that_are_not_due() -> None:
+    with in_memory(quiet_seconds=5) as memory:
+        take(memory, 1)
+        memory.tick(4)
+        take(memory, 2)  # the look that is under way comes too early for this one
+        assert memory.delays == [5]
+        memory.tick(1)
+        assert coalesce.woken() == {"waiting": 2}
+        assert memory.delays == [5, 4]
+        memory.tick(4)
+        assert coalesce.woken()["files"] == 2
+        assert memory.delays == [5, 4]
+
+
+def test_the_quiet_window_goes_by_while_a_file_is_taken_in(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     inspect = inspection.inspect
+    with in_memory(quiet_seconds=60) as memory:
 
-    def slow(*given: Any, **named: Any) -> Any:
-        memory.tick(60)
-        return inspect(*given, **named)
+        def slow(*given: Any, **named: Any) -> Any:
+            memory.tick(50)
+            return inspect(*given, **named)
 
-    monkeypatch.setattr(inspection, "inspect", slow)
-    take(memory, 1)
-    assert memory.delays == [None, 0]
-    assert coalesce.woken()["files"] == 1
+        monkeypatch.setattr(inspection, "inspect", slow)
+        take(memory, 1)
+        assert memory.delays == [10]
+        memory.tick(10)
+        assert coalesce.woken()["files"] == 1
+
+
+def test_an_index_that_lags_neither_shows_a_file_twice_nor_loses_one(memory: Cloud) -> None:
+    ids = take(memory, 1, 2)
+    memory.tick(5)
+    memory.lag()
+    coalesce.woken()
+    end(memory)
+    take(memory, 3)
+    assert list(arrivals.pending("reviews")) == []  # it still names 1 and 2, which are done
+    assert coalesce.woken() == {"waiting": 0}
+    assert sorted(run_of(memory)["arrivals"]) == sorted(ids)
+    memory.follow()
+    memory.tick(5)
+    assert coalesce.sweep()["files"] == 1
 
 
 def test_more_than_a_batch_makes_more_runs() -> None:
