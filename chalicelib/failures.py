@@ -87,6 +87,10 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
             continue
         if key == "prepared" and "reused" in run:
             continue
+        if key == "converted" and (part := run.get("plan_part")):
+            if "converted" in part and not part["more"]:
+                continue
+            return "ConvertPart"
         if key == "approval" and not (run.get("register") or {}).get("needs_approval"):
             continue
         if key not in run and (new_data or key not in OF_DATA):

@@ -58,12 +58,11 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     )
     plan = asl.step("PlanConvert", "convert")
     schema = asl.step("Schema", "schema")
-    convert = _query("Convert", "$.convert.convert", "$.converted")
     count = _query("Count", "$.convert.count", "$.counted")
     reconcile = asl.step("Reconcile", "reconcile")
     rejects = _query("Rejects", "$.reconcile.rejects", "$.rejected")
     check = _query("Check", "$.reconcile.check", "$.checked")
-    asl.guard([start, plan, schema, convert, count, reconcile, rejects, check], failure)
+    asl.guard([start, plan, schema, count, reconcile, rejects, check], failure)
     look = _crawled(failure, schema)
     limit = Choice("RejectsWithinLimit")
     limit.add_choice(
@@ -75,9 +74,37 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     has_rejects.add_choice(ChoiceRule.BooleanEquals("$.reconcile.has_rejects", True), rejects)
     has_rejects.default_choice(check)
     rejects.next(limit)
-    Chain([schema, convert, count, reconcile, has_rejects])
+    schema.next(_converted(failure, count))
+    Chain([count, reconcile, has_rejects])
     Chain([check, _judged(failure, learn)])
     return Chain([start, plan, look])
+
+
+def _converted(failure: Chain, count: Task) -> Choice:
+    """One INSERT; or several, where there are more partitions than one may write, which a run finds
+    out from the run before, from the size of its files, or from Athena's refusal."""
+    convert = _query("Convert", "$.convert.convert", "$.converted")
+    measure = _query("MeasurePartitions", "$.convert.measure", "$.measured")
+    plan = asl.step("PlanPart", "plan_part")
+    part = _query("ConvertPart", "$.plan_part.insert", "$.plan_part.converted")
+    # https://docs.aws.amazon.com/athena/latest/ug/ctas-insert-into.html
+    refused = Choice("TooManyPartitions")
+    refused.add_choice(
+        ChoiceRule.StringMatches("$.error.Cause", "*HIVE_TOO_MANY_OPEN_PARTITIONS*"), measure
+    )
+    refused.default_choice(failure.steps[0])
+    failed = ["States.TaskFailed"]
+    convert.add_catch(Catch(error_equals=failed, next_step=refused, result_path="$.error"))
+    asl.guard([convert, measure, plan, part], failure)
+    more = Choice("MoreParts")
+    more.add_choice(ChoiceRule.BooleanEquals("$.plan_part.more", True), plan)
+    more.default_choice(count)
+    Chain([measure, plan, part, more])
+    convert.next(count)
+    in_parts = Choice("InParts")
+    in_parts.add_choice(ChoiceRule.BooleanEquals("$.convert.in_parts", True), measure)
+    in_parts.default_choice(convert)
+    return in_parts
 
 
 def _query(name: str, request: str, result_path: str) -> Task:

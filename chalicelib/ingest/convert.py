@@ -14,16 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.ingest import tables
+from chalicelib.ingest import spread, tables
+from chalicelib.ingest.spread import Part
 from chalicelib.ingest.tables import Layout
 
 if TYPE_CHECKING:
     from chalicelib.schema import Column, Dataset
 
 CASTS = {"integer": "bigint", "number": "double", "boolean": "boolean"}
-MOST_SHARDS = 16
-TARGET_BYTES = 128 * 1024 * 1024  # of a Parquet file
-PACKED = 0.35  # Parquet with zstd for each byte of text, as reviews measure
 LINE_END = "chr(30)"  # intake's stand-in for a line's end inside a value
 # Names of ours inside a statement have blanks, which no column's name has.
 DIGEST, BEFORE, FITS = '"row digest"', '"digest before"', '"row fits"'
@@ -37,33 +35,23 @@ class Source:
     database: str
     layouts: Mapping[Layout, tuple[str, ...]]
     text_bytes: int = 0
-    partitions: int = 1
 
     @classmethod
-    def of(
-        cls,
-        dataset: Dataset,
-        database: str,
-        found: Sequence[Mapping[str, Any]],
-        partitions: int = 1,
-    ) -> Source:
-        """From what the arrivals table says; `partitions`: how many the last run made."""
+    def of(cls, dataset: Dataset, database: str, found: Sequence[Mapping[str, Any]]) -> Source:
+        """From what the arrivals table says."""
         layouts: dict[Layout, tuple[str, ...]] = {}
         for each in found:
             layout = Layout.of(dataset, each)
             layouts[layout] = (*layouts.get(layout, ()), str(each["arrival_id"]))
         size = sum(int(each["text_bytes"]) for each in found)
-        return cls(dataset, database, layouts, size, max(1, partitions))
-
-    @property
-    def shards(self) -> int:
-        """How many files a partition needs to come near the target."""
-        share = self.text_bytes * PACKED / TARGET_BYTES / self.partitions
-        return min(MOST_SHARDS, max(1, round(share)))
+        return cls(dataset, database, layouts, size)
 
 
-def insert(source: Source, run_id: str) -> str:
-    """Rows that cast, each once, into the run's own partitions.
+EVERYTHING = Part()
+
+
+def insert(source: Source, run_id: str, part: Part = EVERYTHING) -> str:
+    """Rows that cast, each once, into the run's own partitions; of a part, where there are more.
 
     Only typed values and a digest go through the window, which is the costly part: the rows' own
     faults are left out before it, and whether a row fits is judged below it from the typed values.
@@ -75,7 +63,7 @@ def insert(source: Source, run_id: str) -> str:
     typed = [f"{value(column)} AS {quoted(column.name)}" for column in dataset.columns]
     read = [f"{quoted(c.name)} AS {_raw(c)}" for c in dataset.columns if c.type != "string"]
     partition = [quoted(dataset.partition_by)] if dataset.partition_by else []
-    within = [*partition, *([_shard(source.shards)] if source.shards > 1 else [])]
+    within = [*partition, *_shards(source, part)]
     order = ", ".join([*map(quoted, dataset.sort_by), DIGEST])
     window = f"PARTITION BY {', '.join(within)} " if within else ""
     return "\n".join(
@@ -89,7 +77,7 @@ def insert(source: Source, run_id: str) -> str:
             "FROM (",
             "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS {DIGEST}"]),
             f"FROM ({rows(source)}) AS found",
-            "WHERE row_fault = ''",
+            f"WHERE row_fault = ''{_within(dataset, part)}",
             ") AS typed",
             ") AS judged",
             ") AS ordered",
@@ -132,6 +120,22 @@ def counts(source: Source, run_id: str) -> str:
             f"SELECT {reason(dataset)} AS reason, {digest(dataset)} AS digest",
             f"FROM ({rows(source)}) AS found",
             ") AS judged",
+        ]
+    )
+
+
+def partitions(source: Source) -> str:
+    """How many of the new rows have each `value` of `partition_by`: a row each, one too many where
+    they are more than a run may have."""
+    dataset = source.dataset
+    named = value(dataset.column(str(dataset.partition_by)))
+    return "\n".join(
+        [
+            "SELECT value, count(*) AS rows",
+            f"FROM (SELECT {named} AS value FROM ({rows(source)}) AS found",
+            "WHERE row_fault = '') AS named",
+            "WHERE ltrim(value) <> ''",
+            f"GROUP BY value LIMIT {spread.MOST_VALUES + 1}",
         ]
     )
 
@@ -250,9 +254,27 @@ def _as_text(column: Column, kind: str | None) -> str:
     return f"CAST({name} AS varchar)"
 
 
-def _shard(count: int) -> str:
-    """Equal rows fall into the same of `count` shards."""
-    return f"mod(strpos('0123456789ABCDEF', substr(to_hex({DIGEST}), 1, 1)), {count})"
+def _within(dataset: Dataset, part: Part) -> str:
+    """The condition on rows as text that leaves those of a part."""
+    if part.bounds is None:
+        return ""
+    first, last = map(text, part.bounds)
+    return f" AND {value(dataset.column(str(dataset.partition_by)))} BETWEEN {first} AND {last}"
+
+
+def _shards(source: Source, part: Part) -> list[str]:
+    """What sets the files of a partition apart, where it has several: equal rows share a file."""
+    if source.dataset.partition_by is None:
+        count = str(spread.files(source.text_bytes))
+    elif part.files:
+        cases = " ".join(f"WHEN {text(each)} THEN {n}" for each, n in part.files.items())
+        count = f"(CASE {quoted(source.dataset.partition_by)} {cases} ELSE 1 END)"
+    else:
+        count = "1"
+    if count == "1":
+        return []
+    digits = [f"strpos('0123456789ABCDEF', substr(to_hex({DIGEST}), {n}, 1))" for n in (1, 2, 3)]
+    return [f"mod(256 * {digits[0]} + 16 * {digits[1]} + {digits[2]}, {count})"]
 
 
 def _article(kind: str) -> str:

@@ -26,15 +26,17 @@ def request(run_id: str, query: str, environment: Environment) -> dict[str, Any]
 
 
 def rows(execution: dict[str, Any]) -> list[dict[str, str | None]]:
-    """The first rows of a finished query, at most 999, each value as text.
+    """The rows of a finished query, each value as text.
 
     `execution` is what startQueryExecution.sync leaves in the machine's state.
     https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
     """
-    answer = clients.client("athena").get_query_results(
-        QueryExecutionId=execution["QueryExecution"]["QueryExecutionId"]
+    pages = (
+        clients.client("athena")
+        .get_paginator("get_query_results")
+        .paginate(QueryExecutionId=execution["QueryExecution"]["QueryExecutionId"])
     )
-    names, *values = (
-        [cell.get("VarCharValue") for cell in row["Data"]] for row in answer["ResultSet"]["Rows"]
-    )
-    return [dict(zip(map(str, names), row, strict=True)) for row in values]
+    found = (row["Data"] for page in pages for row in page["ResultSet"]["Rows"])
+    lines = ([cell.get("VarCharValue") for cell in row] for row in found)
+    names = [str(name) for name in next(lines)]
+    return [dict(zip(names, line, strict=True)) for line in lines]

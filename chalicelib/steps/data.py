@@ -1,5 +1,5 @@
-"""The retrain machine's steps about the data: begin, convert, schema, reconcile, plan, the end of a
-run that trains nothing; and the failure's end.
+"""The retrain machine's steps about the data: begin, convert (in parts), schema, reconcile, plan,
+the end of a run that trains nothing; and the failure's end.
 
 Each takes the execution's state and returns what the machine keeps under the step's name.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import failures, places, runs
 from chalicelib.environment import Environment
-from chalicelib.ingest import arrivals, leftovers, queries, reconcile, tables
+from chalicelib.ingest import arrivals, leftovers, queries, reconcile, spread, tables
 from chalicelib.ingest import convert as sql
 from chalicelib.ingest import dataset as data
 from chalicelib.ingest import schema_changes as changes
@@ -35,14 +35,43 @@ def begin(run: Run) -> dict[str, Any]:
 
 
 def convert(run: Run) -> dict[str, Any]:
-    """The catalog made ready, what earlier attempts wrote removed, and the queries."""
+    """The catalog made ready, what earlier attempts wrote removed, and the queries.
+
+    Rows of many partitions, or of large ones, are measured before: `plan_part`.
+    """
     environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
     leftovers.remove(environment, source.dataset.name, run_id)
     leftovers.remove_failed(environment, source.dataset.name)
     data.empty(environment, places.run(run_id, "rejects/"))
     tables.prepare(source.dataset, environment, source.layouts)
     planned = {"convert": sql.insert(source, run_id), "count": sql.counts(source, run_id)}
-    return {name: queries.request(run_id, each, environment) for name, each in planned.items()}
+    if source.dataset.partition_by:
+        planned["measure"] = sql.partitions(source)
+    requests = {name: queries.request(run_id, q, environment) for name, q in planned.items()}
+    last = data.partitions(source.dataset, environment)
+    in_parts = "measure" in planned and spread.is_wide(source.text_bytes, last)
+    return {**requests, "in_parts": in_parts}
+
+
+def plan_part(run: Run) -> dict[str, Any]:
+    """The next INSERT of a run whose partitions are too many, or too large, for one.
+
+    Before the first goes what an INSERT of everything may have left when it failed. Each has a
+    token of its own, so that a repeated start writes nothing twice.
+    """
+    environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
+    at = int(run["plan_part"]["part"]) + 1 if "plan_part" in run else 0
+    if at == 0:
+        leftovers.remove(environment, source.dataset.name, run_id)
+    rows = {str(row["value"]): int(row["rows"] or 0) for row in queries.rows(run["measured"])}
+    parts = spread.parts(str(source.dataset.partition_by), rows, source.text_bytes)
+    insert = sql.insert(source, run_id, parts[at])
+    return {
+        "part": at,
+        "parts": len(parts),
+        "more": at + 1 < len(parts),
+        "insert": queries.request(run_id, insert, environment),
+    }
 
 
 def schema(run: Run) -> dict[str, Any]:
@@ -163,5 +192,4 @@ def _source(run: Run) -> sql.Source:
         dataset,
         environment.glue_database,
         arrivals.every(dataset.name, run["arrivals"]),
-        data.partitions(dataset, environment),
     )

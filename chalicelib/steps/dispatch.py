@@ -23,6 +23,7 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
         {
             "begin": data.begin,
             "convert": data.convert,
+            "plan_part": data.plan_part,
             "schema": data.schema,
             "reconcile": data.reconciled,
             "judge": quality.judge,

@@ -167,8 +167,9 @@ def test_lambda_steps_are_ones_that_the_functions_know():
         for name in MACHINES
     }
     retrain = {
-        "begin", "convert", "schema", "reconcile", "judge", "quality", "plan", "plan_training",
-        "keep_best", "gate", "register", "ask", "expire", "finish", "finish_data", "fail",
+        "begin", "convert", "plan_part", "schema", "reconcile", "judge", "quality", "plan",
+        "plan_training", "keep_best", "gate", "register", "ask", "expire", "finish",
+        "finish_data", "fail",
     }  # fmt: skip
     three = {"begin", "finish", "fail"}
     rollout = {"plan_rollout", "finish_rollout", "fail_rollout"}

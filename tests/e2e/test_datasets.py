@@ -36,6 +36,14 @@ columns = [
 [datasets.quality]
 checks = [{ check = "uniqueness", column = "product_id", at_least = 1 }]
 max_rejects = 0.5
+
+[[datasets]]
+name = "orders"
+partition_by = "town"
+columns = [
+    { name = "order_id", type = "string", required = true },
+    { name = "town", type = "string", required = true },
+]
 """
 Eventually = Callable[..., Any]
 CSV = b"product_id,price,since,note\n"
@@ -47,8 +55,8 @@ class Shop:
     def __init__(self, cloud: Cloud, stack: str) -> None:
         self.cloud, self.stack = cloud, stack
 
-    def put(self, name: str, content: bytes) -> dict[str, str]:
-        bucket, key = target.outputs(self.stack)["DataBucket"], f"incoming/products/{name}"
+    def put(self, name: str, content: bytes, dataset: str = "products") -> dict[str, str]:
+        bucket, key = target.outputs(self.stack)["DataBucket"], f"incoming/{dataset}/{name}"
         answer = target.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
         return {key: answer["VersionId"]}
 
@@ -189,6 +197,27 @@ def test_a_person_looks_into_quarantine_and_lets_a_file_in(shop: Shop) -> None:
     assert taken["released"]["by"].startswith("arn:aws:")
     with pytest.raises(Exception, match="was released"):
         quarantine.release(shop.stack, quarantine.one(shop.stack, entry["id"]), "again")
+
+
+def test_more_partitions_than_one_insert_may_write(shop: Shop) -> None:
+    """Athena refuses the one INSERT, so the run goes on with three; the next run knows before."""
+    rows = b"".join(b"o%d,town %d\n" % (n, n % 230) for n in range(460))
+    for number, name in enumerate(("many.csv", "again.csv"), 1):
+        content = b"order_id,town\n" + rows + b"o%d,here\n" % (1000 + number)
+        shop.put(name, content, "orders")
+        wait(lambda: len(shop.runs("orders")) == number)  # noqa: B023
+        wait(lambda: shop.runs("orders")[0]["status"] in ("succeeded", "failed"))
+        run = shop.runs("orders")[0]
+        assert run["status"] == "succeeded", run["error"]
+        newest = datasets.version(shop.stack, "orders", "latest")
+        assert (newest["rows"]["curated"], newest["partitions"]) == (461, 231)
+        states = target.client("stepfunctions").get_execution_history(
+            executionArn=run["execution_arn"], maxResults=1000
+        )["events"]
+        entered = [e["stateEnteredEventDetails"]["name"] for e in states
+                   if "stateEnteredEventDetails" in e]  # fmt: skip
+        assert entered.count("ConvertPart") == 3
+        assert entered.count("Convert") == (1 if number == 1 else 0)
 
 
 @pytest.mark.timeout(400)

@@ -9,6 +9,7 @@ import sqlglot
 
 from chalicelib import settings
 from chalicelib.ingest import convert
+from chalicelib.ingest.spread import Part
 
 DATASET = settings.load().dataset
 NAMES = [column.name for column in DATASET.columns]
@@ -30,8 +31,14 @@ SOURCE = convert.Source.of(DATASET, "db", [arrival("a"), arrival("b"), PARQUET])
 
 @pytest.mark.parametrize(
     "sql",
-    [convert.insert(SOURCE, "r1"), convert.counts(SOURCE, "r1"), convert.rows(SOURCE)],
-    ids=["insert", "counts", "rows"],
+    [
+        convert.insert(SOURCE, "r1"),
+        convert.insert(SOURCE, "r1", Part(("a", "b"), {"b": 300})),
+        convert.partitions(SOURCE),
+        convert.counts(SOURCE, "r1"),
+        convert.rows(SOURCE),
+    ],
+    ids=["insert", "part", "partitions", "counts", "rows"],
 )
 def test_the_sql_is_athenas(sql: str) -> None:
     assert sqlglot.parse_one(sql, read="athena") is not None
@@ -50,15 +57,17 @@ def test_typed_values_become_the_text_that_says_them() -> None:
     assert "date_format(CAST(\"review_date\" AS timestamp), '%Y-%m-%d')" in rows
 
 
-@pytest.mark.parametrize(
-    ("text_bytes", "partitions", "shards"),
-    [(0, 1, 1), (2**20, 1, 1), (2**30, 1, 3), (2**30, 30, 1), (2**40, 1, 16)],
-)
-def test_a_partition_has_as_many_files_as_come_near_the_target(
-    text_bytes: int, partitions: int, shards: int
-) -> None:
-    found = [arrival("a", text_bytes=text_bytes)]
-    assert convert.Source.of(DATASET, "db", found, partitions).shards == shards
+def test_an_insert_of_a_part_reads_its_values_and_cuts_the_large_ones() -> None:
+    sql = convert.insert(SOURCE, "r1", Part(("Baby", "Men's"), {"Books": 12}))
+    assert "BETWEEN 'Baby' AND 'Men''s'" in sql
+    assert "(CASE \"product_category\" WHEN 'Books' THEN 12 ELSE 1 END)" in sql
+
+
+@pytest.mark.parametrize(("text_bytes", "cut"), [(1000, False), (2**30, True)])
+def test_without_partitions_the_size_alone_says_how_many_files(text_bytes: int, cut: bool) -> None:
+    dataset = DATASET.model_copy(update={"partition_by": None})
+    source = convert.Source.of(dataset, "db", [arrival("a", text_bytes=text_bytes)])
+    assert ("), 3) ORDER BY" in convert.insert(source, "r1")) is cut
 
 
 def test_literals_are_quoted() -> None:

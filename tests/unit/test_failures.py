@@ -79,6 +79,9 @@ COUNTED: dict[str, Any] = {
 }  # fmt: skip
 
 
+PARTS: dict[str, Any] = {"begin": {"has_new_data": True}, "convert": {}, "schema": {}}
+
+
 @pytest.mark.parametrize(
     ("run", "name"),
     [
@@ -86,6 +89,9 @@ COUNTED: dict[str, Any] = {
         ({"begin": {"has_new_data": True}}, "PlanConvert"),
         ({"begin": {"has_new_data": False}}, "Plan"),
         ({"begin": {"has_new_data": True}, "convert": {}, "schema": {}, "converted": {}}, "Count"),
+        ({**PARTS, "plan_part": {"more": False}}, "ConvertPart"),
+        ({**PARTS, "plan_part": {"more": True, "converted": {}}}, "ConvertPart"),
+        ({**PARTS, "plan_part": {"more": False, "converted": {}}}, "Count"),
         ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {}}, "Check"),
         ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {"has_rejects": 1}}, "Rejects"),
         ({"begin": {}, "plan": {}}, "Prepare"),
