@@ -113,6 +113,7 @@ def converted(text: Path, found: inspection.Inspected) -> tuple[float, int]:
         "format": "tsv",
         "text_columns": [column.name for column in dataset.columns],
         "text_bytes": found.text_bytes,
+        "line_ends": found.line_ends,
     }
     source = convert.Source.of(dataset, name, [arrival])
     tables.prepare(dataset, place, source.layouts)

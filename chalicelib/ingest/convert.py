@@ -35,6 +35,7 @@ class Source:
     database: str
     layouts: Mapping[Layout, tuple[str, ...]]
     text_bytes: int = 0
+    line_ends: bool = True  # whether a value may hold one: looking for them takes its time
 
     @classmethod
     def of(cls, dataset: Dataset, database: str, found: Sequence[Mapping[str, Any]]) -> Source:
@@ -44,7 +45,8 @@ class Source:
             layout = Layout.of(dataset, each)
             layouts[layout] = (*layouts.get(layout, ()), str(each["arrival_id"]))
         size = sum(int(each["text_bytes"]) for each in found)
-        return cls(dataset, database, layouts, size)
+        ends = any(each.get("line_ends", True) for each in found)
+        return cls(dataset, database, layouts, size, ends)
 
 
 EVERYTHING = Part()
@@ -158,6 +160,8 @@ def _rows(source: Source, layout: Layout, arrivals: Sequence[str]) -> str:
     columns = ["arrival", f"{number} AS row_number", f"{fault} AS row_fault"]
     for column in dataset.columns:
         words = _as_text(column, kinds.get(column.name))
+        if layout.is_text and source.line_ends and column.name in kinds and column.type == "string":
+            words = f"replace({words}, {LINE_END}, chr(10))"
         columns.append(f"{words} AS {quoted(column.name)}")
     return "\n".join(
         [
@@ -178,7 +182,7 @@ def value(column: Column) -> str:
     """A column's text as its declared type; NULL where it is empty or does not cast."""
     name = quoted(column.name)
     if column.type == "string":
-        return f"nullif(replace({name}, {LINE_END}, chr(10)), '')"
+        return f"nullif({name}, '')"
     trimmed = f"nullif(trim({name}), '')"
     if column.type == "date":
         parsed = [f"TRY(date_parse({trimmed}, {text(each)}))" for each in column.formats]

@@ -127,6 +127,7 @@ def _entry(
         "version_id": dropped.version,
         "size": dropped.size,
         "text_bytes": found.text_bytes or dropped.size,
+        "line_ends": found.line_ends,
         "rows": found.rows,
         "format": found.kind.format,
         "compression": found.kind.compression,

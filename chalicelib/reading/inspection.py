@@ -44,6 +44,7 @@ class Inspected:
     warnings: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()  # bytes of each gzip file of rows, as they lie in the sink
     text_bytes: int = 0  # of the rows, before gzip
+    line_ends: bool = False  # whether a value of the rows holds one
 
     @property
     def is_text(self) -> bool:
@@ -88,6 +89,7 @@ def inspect(
         warnings=tuple(header.notes(columns, dataset)),
         parts=tuple(writer.parts),
         text_bytes=writer.text_bytes,
+        line_ends=writer.line_ends,
     )
 
 

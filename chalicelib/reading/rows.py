@@ -44,6 +44,7 @@ class RowWriter:
     def __init__(self, sink: Sink) -> None:
         self.rows = 0
         self.text_bytes = 0
+        self.line_ends = False  # whether a value holds one
         self.parts: list[int] = []  # gzip bytes of each, one after the other in the sink
         self._sink = sink
         self._header = b""
@@ -77,6 +78,7 @@ class RowWriter:
     def _write(self, text: bytes) -> None:
         self._plain += len(text)
         self.text_bytes += len(text)
+        self.line_ends = self.line_ends or LINE_END in text
         self._put(self._zip.compress(text))
 
     def _put(self, packed: bytes) -> None:

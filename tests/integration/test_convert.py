@@ -64,6 +64,7 @@ def take(cloud: Any, place: Any, arrival_id: str, name: str, content: bytes) -> 
         "types": found.types,
         "text_columns": NAMES,
         "text_bytes": found.text_bytes,
+        "line_ends": found.line_ends,
         "rows": found.rows,
     }
 

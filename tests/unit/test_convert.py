@@ -51,6 +51,14 @@ def test_files_of_one_layout_are_one_table() -> None:
     assert 'CAST(NULL AS varchar) AS "review_date"' in convert.rows(older)
 
 
+def test_line_ends_are_looked_for_where_a_file_has_some() -> None:
+    plain = convert.Source.of(DATASET, "db", [arrival("a", line_ends=False)])
+    assert "chr(30)" not in convert.rows(plain)
+    mixed = convert.Source.of(DATASET, "db", [arrival("a", line_ends=False), arrival("b")])
+    assert 'replace("review_body", chr(30), chr(10))' in convert.rows(mixed)
+    assert 'replace("star_rating"' not in convert.rows(mixed)
+
+
 def test_typed_values_become_the_text_that_says_them() -> None:
     rows = convert.rows(SOURCE)
     assert 'CAST("star_rating" AS varchar) AS "star_rating"' in rows

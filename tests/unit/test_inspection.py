@@ -114,6 +114,8 @@ def test_values_in_quotes_may_hold_anything() -> None:
     assert found.rows == 1
     assert values[NAMES.index("product_title")] == b'A, "dryer"'
     assert values[NAMES.index("review_body")] == b"two\x1elines"
+    assert found.line_ends
+    assert not look("a.tsv", TEXT)[0].line_ends
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d"])
