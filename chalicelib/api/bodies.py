@@ -57,6 +57,8 @@ def _object(raw: bytes, what: str) -> dict[str, Any]:
         raise ApiError(400, "not_json", f"{what} is not JSON: {error}") from error
     if not isinstance(content, dict):
         raise ApiError(400, "not_an_object", f"{what} must be a JSON object")
+    if b"\\u" in raw and not _is_text(content):
+        raise ApiError(400, "not_json", f"{what} has half of a surrogate pair, which is no letter")
     return content
 
 
@@ -76,6 +78,18 @@ def items(content: dict[str, Any], name: str) -> tuple[list[Any], bool]:
             413, "too_many", f"{name} has {len(found)} entries; at most {MAX_ITEMS}", name
         )
     return found, True
+
+
+def _is_text(content: Any) -> bool:
+    """Whether it can be written: JSON can name half a letter, which no service takes.
+
+    https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+    """
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -61,12 +61,7 @@ def components(settings: Settings) -> dict[str, Schema]:
             {"review_id": TEXT, "label": TEXT, "predicted": {}},
             required=["review_id", "label", "predicted"],
         ),
-        "Decision": closed(
-            thing(
-                {"decision": {"enum": ["approve", "reject"]}, "reason": TEXT},
-                required=["decision"],
-            )
-        ),
+        "Decision": _decision(),
         "Decided": thing(
             {"model_version": COUNT, "status": {"enum": ["approved", "rejected"]}, "by": TEXT},
             required=["model_version", "status", "by"],
@@ -119,6 +114,17 @@ def _feedback(settings: Settings) -> Schema:
         required=["inference_id", "label"],
     )
     return closed(found)
+
+
+def _decision() -> Schema:
+    """A rejection needs a reason."""
+    from chalicelib.model import approval
+
+    reason = {**TEXT, "maxLength": approval.LONGEST}
+    approve = thing({"decision": {"const": "approve"}, "reason": reason}, ["decision"])
+    why = words(approval.LONGEST)
+    reject = thing({"decision": {"const": "reject"}, "reason": why}, ["decision", "reason"])
+    return {"anyOf": [closed(approve), closed(reject)]}
 
 
 def _label(settings: Settings) -> Schema:

@@ -141,9 +141,13 @@ def run_of(arn: str) -> str:
 
 
 def set_status(arn: str, status: str, words: str) -> None:
-    """`Approved` or `Rejected`, and by whom."""
+    """`Approved` or `Rejected`, and by whom, on one line: a description holds no line break.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateModelPackage.html
+    """
+    line = " ".join(words.split())[:1024]
     clients.client("sagemaker").update_model_package(
-        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=words[:1024]
+        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=line
     )
 
 
@@ -210,4 +214,4 @@ def _source(environment: Environment, run_id: str, name: str) -> dict[str, str]:
 
 
 def _allowed(value: str) -> str:
-    return re.sub(r"[^\w\s.:/=+\-@]", " ", value)[:256].strip() or "none"
+    return re.sub(r"[^\w.:/=+\-@]+", " ", value)[:256].strip() or "none"

@@ -27,6 +27,9 @@ _PYTHON_TYPES: dict[str, Any] = {
     "map": dict,
     "list": list,
 }
+_TOKEN = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.|\.")  # of a pattern: a class, an escape, a dot
+_ASCII = {r"\d": "0-9", r"\w": "a-zA-Z0-9_"}
+_NO_LINE_TERMINATOR = r"[^\n\r\x85\u2028\u2029]"
 _WORDS = {"structure": "an object", "map": "an object", "list": "a list", "string": "a string"}
 
 
@@ -163,7 +166,19 @@ def _join(path: str, name: str) -> str:
 @functools.cache
 def compiled(pattern: str) -> Any:
     """The model's patterns are Java's: `\\p{L}` needs `regex`; a repeated anchor is one anchor,
-    and a character beyond U+FFFF is two."""
+    a character beyond U+FFFF is two, `.` is no line terminator, `\\d` and `\\w` are ASCII.
+
+    https://docs.oracle.com/javase/8/docs/api/java/util/regex/Pattern.html
+    """
     pattern = re.sub(r"\$\{\d+,\d+\}", "$", pattern)
     pattern = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
-    return regex.compile(pattern)
+    return regex.compile(_TOKEN.sub(_in_python, pattern))
+
+
+def _in_python(token: re.Match[str]) -> str:
+    words = token[0]
+    if words.startswith("["):
+        return re.sub(r"\\.", lambda one: _ASCII.get(one[0], one[0]), words)
+    if words in _ASCII:
+        return f"[{_ASCII[words]}]"
+    return _NO_LINE_TERMINATOR if words == "." else words

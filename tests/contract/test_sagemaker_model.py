@@ -422,6 +422,27 @@ def test_a_request_that_fits_is_passed_on_without_its_nulls() -> None:
     assert validation.check("CreateTrainingJob", {**TRAINING, "Tags": None}) == TRAINING
 
 
+@pytest.mark.parametrize(
+    ("pattern", "value", "fits"),
+    [
+        (".*", "one line", True),
+        (".*", "two\nlines", False),
+        (".*", "two\rlines", False),
+        (".*", "two\u2028lines", False),
+        (r"[\S\s]*", "two\nlines", True),
+        (r"[.]a\.", ".a.", True),
+        (r"[.]a\.", "ba.", False),
+        (r"\d[\w-]", "7-", True),
+        (r"\d[\w-]", "\u0667a", False),
+        (r"\d[\w-]", "7\u00e9", False),
+        (r"[\p{L}]", "\u00e9", True),
+    ],
+)
+def test_patterns_mean_what_they_mean_in_java(pattern: str, value: str, fits: bool) -> None:
+    """https://docs.oracle.com/javase/8/docs/api/java/util/regex/Pattern.html"""
+    assert bool(validation.compiled(pattern).fullmatch(value)) is fits
+
+
 @pytest.mark.parametrize("word", sorted(SERVED))
 def test_no_pattern_of_a_served_operation_is_beyond_us(word: str) -> None:
     """Patterns are Java's: each that a request may meet must compile."""

@@ -168,6 +168,7 @@ def test_other_columns_of_the_dataset_are_left_out(
         (b"\xff\xfe", 400, "not_json", None, "not UTF-8"),
         (b"[" * 100_000, 400, "not_json", None, ""),
         (b'{"review_body": NaN}', 400, "not_json", None, "NaN"),
+        (b'{"review_body": "\\ud83d"}', 400, "not_json", None, "surrogate"),
         (b'"text"', 400, "not_an_object", None, "JSON object"),
         (b"[]", 400, "not_an_object", None, "JSON object"),
         (b"null", 400, "not_an_object", None, "JSON object"),

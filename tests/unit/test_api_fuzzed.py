@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -22,8 +23,10 @@ from chalicelib.api import openapi, reviews, serving
 from chalicelib.environment import Environment
 from chalicelib.ingest import arrivals
 from chalicelib.model import approval, registry
+from localcloud.sagemaker import validation
 
 RUN = "20260301-120000-a1b2c3"
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/reviews/3"
 
 
 def served(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -58,9 +61,25 @@ SCHEMA.app = served
 def surroundings() -> Iterator[None]:
     """An endpoint, a bucket and tables that answer as good ones do."""
 
-    class Bucket:
+    class Cloud:
+        """Its clients; SageMaker's refuses what its model refuses."""
+
+        exceptions = SimpleNamespace(TaskTimedOut=Exception, TaskDoesNotExist=Exception)
+
         def put_object(self, **request: Any) -> None:
             assert request["Body"]
+
+        def update_model_package(self, **request: Any) -> None:
+            validation.check("UpdateModelPackage", request)
+
+        def send_task_success(self, **request: Any) -> None:
+            assert request["output"]
+
+    asked = {"package": PACKAGE, "status": approval.PENDING, "task_token": "t", **DECIDED}
+
+    def write(found: Any, decision: approval.Decision) -> bool:
+        asked.update(approval._values(decision))
+        return True
 
     class Names:
         data_bucket = "data"
@@ -81,7 +100,7 @@ def surroundings() -> Iterator[None]:
     package = {"ModelPackageVersion": 3, "CreationTime": dt.datetime(2026, 3, 1)}
     run = {"run_id": RUN, "status": "failed", "dataset": "reviews", "arrivals": []}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clients, "client", lambda name: Bucket())
+        patch.setattr(clients, "client", lambda name: Cloud())
         patch.setattr(Environment, "from_env", classmethod(lambda cls: Names()))
         patch.setattr(serving, "invoke", invoke)
         patch.setattr(reviews, "queue", lambda *words: None)
@@ -96,7 +115,9 @@ def surroundings() -> Iterator[None]:
         patch.setattr(runs, "get", lambda run_id: run if run_id == RUN else None)
         patch.setattr(runs, "active", lambda: None)
         patch.setattr(runs, "stop", lambda *words: None)
-        patch.setattr(approval, "decide", lambda version, decision: DECIDED)
+        patch.setattr(approval, "get", lambda version: asked)
+        patch.setattr(approval, "_write", write)
+        patch.setattr(records, "change", lambda key, values: None)
         patch.setattr(approval, "newest", lambda limit: [DECIDED])
         patch.setattr(links, "_secret", lambda stage: b"secret")
         patch.setattr(arrivals, "readmit", lambda *words: None)
