@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import metrics
 from chalicelib.api import bodies, inputs, serving
 from chalicelib.api.inputs import Record
-from chalicelib.api.serving import MODEL_ERROR, Answer
+from chalicelib.api.serving import MODEL_ERROR, NO_ANSWER, Answer
 from chalicelib.errors import ApiError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def predict(
         answer = serving.invoke(configured, body, inference_id, variant)
         found = _of_each(answer, len(sent))
     except ApiError as error:
-        if error.code == MODEL_ERROR:  # what an alarm of a rollout counts
+        if error.code in (MODEL_ERROR, NO_ANSWER):  # what an alarm of a rollout counts
             metrics.emit("ModelErrors", 1, Pipeline=configured.pipeline.name)
         raise
     metrics.emit("Predictions", len(sent), Pipeline=configured.pipeline.name)

@@ -7,7 +7,8 @@ fault.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, places
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 JSON = "application/json"
-MODEL_ERROR = "model_error"
+MODEL_ERROR, NO_ANSWER = "model_error", "no_answer"
 TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
 Answer = dict[str, Any]
 BUSY = {
@@ -39,9 +40,7 @@ def invoke(settings: Settings, body: Answer, inference_id: str, variant: str | N
 
 def endpoint(settings: Settings, body: Answer, inference_id: str, variant: str | None) -> Answer:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
-    from botocore.exceptions import ClientError, HTTPClientError
-
-    try:
+    with _told(variant):
         answer = clients.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=Environment.from_env().endpoint_name,
             ContentType=JSON,
@@ -50,11 +49,8 @@ def endpoint(settings: Settings, body: Answer, inference_id: str, variant: str |
             InferenceId=inference_id,
             **({"TargetVariant": variant} if variant else {}),
         )
-    except ClientError as error:
-        raise refused(error.response, variant) from error
-    except HTTPClientError as error:
-        raise _no_answer() from error
-    return {**_content(answer["Body"].read()), "variant": answer.get("InvokedProductionVariant")}
+        raw = answer["Body"].read()
+    return {**_content(raw), "variant": answer.get("InvokedProductionVariant")}
 
 
 def function(settings: Settings, body: Answer, inference_id: str, variant: str | None) -> Answer:
@@ -62,8 +58,6 @@ def function(settings: Settings, body: Answer, inference_id: str, variant: str |
 
     https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
     """
-    from botocore.exceptions import ClientError, HTTPClientError
-
     from chalicelib.model import registry
 
     if variant not in (None, places.VARIANT):
@@ -80,15 +74,12 @@ def function(settings: Settings, body: Answer, inference_id: str, variant: str |
         "inference_id": inference_id,
         "body": body,
     }
-    try:
+    with _told():
         answer = clients.client("lambda").invoke(
             FunctionName=environment.serve_function, Payload=json.dumps(event).encode()
         )
-    except ClientError as error:
-        raise refused(error.response) from error
-    except HTTPClientError as error:
-        raise _no_answer() from error
-    content = _content(answer["Payload"].read())
+        raw = answer["Payload"].read()
+    content = _content(raw)
     if "FunctionError" in answer:
         raise _failed()
     if content["status"] != 200:
@@ -97,6 +88,26 @@ def function(settings: Settings, body: Answer, inference_id: str, variant: str |
 
 
 BACKENDS: dict[str, Backend] = {"endpoint": endpoint, "lambda": function}
+
+
+@contextmanager
+def _told(variant: str | None = None) -> Iterator[None]:
+    """AWS's refusals, and that it did not answer, as the API's errors."""
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectTimeoutError,
+        ReadTimeoutError,
+    )
+
+    try:
+        yield
+    except ClientError as error:
+        raise refused(error.response, variant) from error
+    except (ConnectTimeoutError, ReadTimeoutError) as error:
+        raise ApiError(504, NO_ANSWER, "the model did not answer in time") from error
+    except BotoCoreError as error:
+        raise _not_reached(type(error).__name__) from error
 
 
 def refused(response: Any, variant: str | None = None) -> ApiError:
@@ -110,7 +121,11 @@ def refused(response: Any, variant: str | None = None) -> ApiError:
         return _no_model()
     if code in BUSY:
         return ApiError(503, "busy", "the model is busy; try again")
-    return ApiError(502, MODEL_ERROR, f"the model cannot be reached: {code}")
+    return _not_reached(code)
+
+
+def _not_reached(why: str) -> ApiError:
+    return ApiError(502, MODEL_ERROR, f"the model cannot be reached: {why}")
 
 
 def _content(raw: bytes) -> Answer:
@@ -139,10 +154,6 @@ def _unknown(variant: str | None) -> ApiError:
 
 def _no_model() -> ApiError:
     return ApiError(503, "no_model", "no model is in service yet")
-
-
-def _no_answer() -> ApiError:
-    return ApiError(504, "no_answer", "the model did not answer in time")
 
 
 def _refused_by_model(words: str) -> ApiError:
