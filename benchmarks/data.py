@@ -116,7 +116,7 @@ def converted(text: Path, found: inspection.Inspected) -> tuple[float, int]:
         "line_ends": found.line_ends,
     }
     source = convert.Source.of(dataset, name, [arrival])
-    tables.prepare(dataset, place, source.layouts)
+    tables.prepare(dataset, place, source.layouts, "r")
     where = {
         "QueryExecutionContext": {"Database": name},
         "ResultConfiguration": {"OutputLocation": f"s3://{place.data_bucket}/results/"},

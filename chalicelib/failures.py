@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import clients, clock
+from chalicelib.ingest import queries
 
 GROUPS = {
     "TrainingJobName": ("training", "/aws/sagemaker/TrainingJobs"),
@@ -19,16 +20,17 @@ GROUPS = {
 QUALITY = "QualityError"
 LINES = 30
 DETAIL_LIMIT = 16_000
-# Where each state leaves its result: the first one missing is the state that failed.
+# Where each state leaves its result, a query in the request's place: the first one missing is the
+# state that failed.
 RESULTS = (
     ("Begin", "begin"),
     ("PlanConvert", "convert"),
     ("Schema", "schema"),
-    ("Convert", "converted"),
-    ("Count", "counted"),
+    ("Convert", "convert.convert"),
+    ("Count", "convert.count"),
     ("Reconcile", "reconcile"),
-    ("Rejects", "rejected"),
-    ("Check", "checked"),
+    ("Rejects", "reconcile.rejects"),
+    ("Check", "reconcile.check"),
     ("Judge", "judge"),
     ("Quality", "quality"),
     ("Plan", "plan"),
@@ -40,8 +42,7 @@ RESULTS = (
 )
 JOB_STATES = {"prepare": "Prepare", "train": "Train", "tune": "Tune", "evaluate": "Evaluate",
               "baseline": "Baseline", "baselines": "ModelBaselines"}  # fmt: skip
-OF_DATA = {"convert", "schema", "converted", "counted", "reconcile", "rejected", "checked",
-           "judge", "quality"}  # fmt: skip
+OF_DATA = {"convert", "schema", "reconcile", "judge", "quality"}
 
 
 @dataclass(frozen=True)
@@ -83,19 +84,25 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
         return JOB_STATES.get(explanation.job.rsplit("-", 1)[-1], "")
     new_data = bool((run.get("begin") or {}).get("has_new_data"))
     for name, key in RESULTS:
-        if key == "rejected" and not (run.get("reconcile") or {}).get("has_rejects"):
+        step = key.partition(".")[0]
+        if name == "Rejects" and not (run.get("reconcile") or {}).get("has_rejects"):
             continue
         if key == "prepared" and "reused" in run:
             continue
-        if key == "converted" and (part := run.get("plan_part")):
-            if "converted" in part and not part["more"]:
+        if name == "Convert" and (part := run.get("plan_part")):
+            if queries.is_done(part["insert"]) and not part["more"]:
                 continue
             return "ConvertPart"
         if key == "approval" and not (run.get("register") or {}).get("needs_approval"):
             continue
-        if key not in run and (new_data or key not in OF_DATA):
+        if not _done(run, key) and (new_data or step not in OF_DATA):
             return name
     return "Deploy"
+
+
+def _done(run: Mapping[str, Any], key: str) -> bool:
+    step, _, query = key.partition(".")
+    return step in run and (not query or queries.is_done(run[step][query]))
 
 
 def log_tail(group: str, job: str, lines: int = LINES) -> str:

@@ -27,6 +27,9 @@ def retry(run_id: str, content: dict[str, Any], who: str) -> runs.RunStarted | r
         raise ApiError(
             409, "nothing_to_accept", f"quality did not stop run {run_id}", "accept_quality"
         )
+    cause_id = f"retry-{run_id}"
+    if earlier := runs.started_by(cause_id):
+        return runs.RunStarted(earlier)
     if active := runs.active():
         return runs.NotStarted(f"run {active} is active")
     ids = [str(each) for each in run.get("arrivals", [])]
@@ -36,7 +39,7 @@ def retry(run_id: str, content: dict[str, Any], who: str) -> runs.RunStarted | r
     if accept:
         facts["accept_quality"] = {"who": who, "why": why, "at": clock.text(clock.now())}
     cause = f"retry of {run_id}" + (f": {why}" if why else "")
-    return runs.start("retry", cause, f"retry-{run_id}", ids, run["dataset"], facts)
+    return runs.start("retry", cause, cause_id, ids, run["dataset"], facts)
 
 
 def _wishes(content: dict[str, Any]) -> tuple[bool, str, bool]:

@@ -23,8 +23,8 @@ from chalicelib.errors import ApiError
 from chalicelib.ingest import arrivals
 
 CAUSE = "#cause#"
-# The execution's input.
-FACTS = ("reason", "cause", "dataset", "arrivals", "accept_quality", "no_cache")
+# The execution's input; a thousand arrivals would weigh on every state.
+FACTS = ("reason", "cause", "dataset", "accept_quality", "no_cache")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,12 @@ def active() -> str | None:
     return str(lease["run"]) if lease else None
 
 
+def started_by(cause_id: str) -> str | None:
+    """The run that a cause started."""
+    earlier = records.get(f"{CAUSE}{cause_id}")
+    return str(earlier["run"]) if earlier else None
+
+
 def get(run_id: str) -> records.Record | None:
     return records.get(run_id)
 
@@ -95,6 +101,11 @@ def record(run_id: str, **facts: Any) -> None:
     known = {name: value for name, value in facts.items() if value is not None}
     if known:
         records.change(run_id, known)
+
+
+def files(run_id: str) -> list[str]:
+    """The ids of the arrivals that a run took."""
+    return [str(each) for each in (records.get(run_id) or {}).get("arrivals", [])]
 
 
 def begin(run_id: str) -> None:
@@ -240,8 +251,8 @@ def _execute(run_id: str, run: records.Record) -> None:
 
 
 def _why_not(cause_id: str) -> RunStarted | NotStarted:
-    if earlier := records.get(f"{CAUSE}{cause_id}"):
-        return RunStarted(str(earlier["run"]))
+    if earlier := started_by(cause_id):
+        return RunStarted(earlier)
     if lease := records.get(transactions.LEASE):
         return NotStarted(f"run {lease['run']} is active")
     return NotStarted("the run that was active has just ended")

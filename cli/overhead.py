@@ -6,7 +6,6 @@ The start of the endpoint's instances is part of it, and told beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from cli import target
 from cli.history import Execution
@@ -18,7 +17,16 @@ PROCESSING = {
     "Baseline": "baseline",
     "ModelBaselines": "model-baselines",
 }
-QUERIES = ("converted", "counted", "rejected", "checked", "offenders")
+# Queries, by the state that runs them: where its output has the execution's id.
+QUERIES = {
+    "Convert": ("convert", "convert"),
+    "MeasurePartitions": ("convert", "measure"),
+    "ConvertPart": ("plan_part", "insert"),
+    "Count": ("convert", "count"),
+    "Rejects": ("reconcile", "rejects"),
+    "Check": ("reconcile", "check"),
+    "Offenders": ("judge", "offenders"),
+}
 Interval = tuple[float, float]
 
 
@@ -80,10 +88,14 @@ def _starts(run_id: str, began: float) -> list[Interval]:
 
 
 def _queries(execution: Execution) -> list[Interval]:
-    """Times of the queries, from the last state's data: in milliseconds since 1970."""
-    data: dict[str, Any] = {}
+    """When each query was submitted and completed."""
+    client = target.client("athena")
+    found = []
     for state in execution.states:
-        if isinstance(state.output, dict):
-            data |= {name: state.output[name] for name in QUERIES if name in state.output}
-    times = [entry["QueryExecution"]["Status"] for entry in data.values()]
-    return [(t["SubmissionDateTime"] / 1000, t["CompletionDateTime"] / 1000) for t in times]
+        if state.name in QUERIES and state.output:
+            step, query = QUERIES[state.name]
+            told = client.get_query_execution(**state.output[step][query])["QueryExecution"]
+            found.append(
+                (told["Status"]["SubmissionDateTime"], told["Status"]["CompletionDateTime"])
+            )
+    return [(start.timestamp(), end.timestamp()) for start, end in found]

@@ -1,7 +1,7 @@
 """What both machines share: how a task retries, where a failure goes, what the SDK cannot say.
 
-The SDK (2.3.0) refuses `MaxDelaySeconds` and `JitterStrategy` in a Retry and `ErrorPath` and
-`CausePath` in a Fail state; `compiled` adds them to the JSON.
+The SDK (2.3.0) refuses `MaxDelaySeconds` and `JitterStrategy` in a Retry, `ErrorPath` and
+`CausePath` in a Fail state, and `ResultSelector`; `compiled` adds them to the JSON.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
@@ -56,6 +56,10 @@ TRANSIENT = {
         "SageMaker.SdkClientException",
     ],
 }
+QUERY = "athena:startQueryExecution.sync"
+# Its answer holds the whole statement again.
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-athena.html
+OF_A_QUERY = {"QueryExecutionId.$": "$.QueryExecution.QueryExecutionId"}
 MAX_DELAY_SECONDS = 60
 LAMBDA_TIMEOUT_SECONDS = 300
 
@@ -152,6 +156,8 @@ def _complete(states: dict[str, Any]) -> None:
         for retrier in state.get("Retry", []):
             retrier["MaxDelaySeconds"] = MAX_DELAY_SECONDS
             retrier["JitterStrategy"] = "FULL"
+        if state.get("Resource") == f"arn:aws:states:::{QUERY}":
+            state["ResultSelector"] = OF_A_QUERY
         if state["Type"] == "Fail":
             state |= {"ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"}
         if "Iterator" in state:  # the SDK's name of before, and Parameters' too

@@ -1,7 +1,7 @@
 """From files that arrived (or drift, or a person's word) to a model in service.
 
-Input: {"run_id", "reason", "cause", "dataset", "arrivals"}. Lambda states decide and build
-requests; the machine itself calls Glue, Athena and SageMaker and waits for them.
+Input: {"run_id", "reason", "cause", "dataset"}; the run's record has the rest. Lambda states decide
+and build requests; the machine itself calls Glue, Athena and SageMaker and waits for them.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     )
     plan = asl.step("PlanConvert", "convert")
     schema = asl.step("Schema", "schema")
-    count = _query("Count", "$.convert.count", "$.counted")
+    count = _query("Count", "$.convert.count")
     reconcile = asl.step("Reconcile", "reconcile")
-    rejects = _query("Rejects", "$.reconcile.rejects", "$.rejected")
-    check = _query("Check", "$.reconcile.check", "$.checked")
+    rejects = _query("Rejects", "$.reconcile.rejects")
+    check = _query("Check", "$.reconcile.check")
     asl.guard([start, plan, schema, count, reconcile, rejects, check], failure)
     look = _crawled(failure, schema)
     limit = Choice("RejectsWithinLimit")
@@ -83,10 +83,10 @@ def _data(failure: Chain, learn: Chain) -> Chain:
 def _converted(failure: Chain, count: Task) -> Choice:
     """One INSERT; or several, where there are more partitions than one may write, which a run finds
     out from the run before, from the size of its files, or from Athena's refusal."""
-    convert = _query("Convert", "$.convert.convert", "$.converted")
-    measure = _query("MeasurePartitions", "$.convert.measure", "$.measured")
+    convert = _query("Convert", "$.convert.convert")
+    measure = _query("MeasurePartitions", "$.convert.measure")
     plan = asl.step("PlanPart", "plan_part")
-    part = _query("ConvertPart", "$.plan_part.insert", "$.plan_part.converted")
+    part = _query("ConvertPart", "$.plan_part.insert")
     # https://docs.aws.amazon.com/athena/latest/ug/ctas-insert-into.html
     refused = Choice("TooManyPartitions")
     refused.add_choice(
@@ -107,20 +107,23 @@ def _converted(failure: Chain, count: Task) -> Choice:
     return in_parts
 
 
-def _query(name: str, request: str, result_path: str) -> Task:
-    return asl.call(
-        name, "athena:startQueryExecution.sync", input_path=request, result_path=result_path
-    )
+def _query(name: str, request: str) -> Task:
+    """A query whose request gives way to its execution's id: statements are long, and the
+    execution's data is passed from state to state."""
+    return asl.call(name, asl.QUERY, input_path=request, result_path=request)
 
 
 def _judged(failure: Chain, learn: Chain) -> Task:
     """The verdict, after a look at rows that break a check, where there are any; a run of a
-    dataset that no model learns from ends with it."""
+    dataset that no model learns from ends with it. A look that fails leaves the verdict as it is.
+    """
     judge = asl.step("Judge", "judge")
-    offenders = _query("Offenders", "$.judge.offenders", "$.offenders")
+    offenders = _query("Offenders", "$.judge.offenders")
     quality = asl.step("Quality", "quality")
     finish = asl.step("FinishData", "finish_data")
-    asl.guard([judge, offenders, quality, finish], failure)
+    asl.guard([judge, quality, finish], failure)
+    without = Catch(error_equals=["States.ALL"], next_step=quality, result_path="$.judge.offenders")
+    offenders.add_catch(without)
     broken = Choice("HasOffenders")
     broken.add_choice(ChoiceRule.IsPresent("$.judge.offenders", True), offenders)
     broken.default_choice(quality)

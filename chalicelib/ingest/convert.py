@@ -78,7 +78,7 @@ def insert(source: Source, run_id: str, part: Part = EVERYTHING) -> str:
             f"SELECT {', '.join([*names, DIGEST])}, {_fits(dataset)} AS {FITS}",
             "FROM (",
             "SELECT " + ",\n  ".join([*typed, *read, f"{digest(dataset)} AS {DIGEST}"]),
-            f"FROM ({rows(source)}) AS found",
+            f"FROM ({rows(source, run_id)}) AS found",
             f"WHERE row_fault = ''{_within(dataset, part)}",
             ") AS typed",
             ") AS judged",
@@ -88,7 +88,7 @@ def insert(source: Source, run_id: str, part: Part = EVERYTHING) -> str:
     )
 
 
-def rejects(source: Source, target: str) -> str:
+def rejects(source: Source, run_id: str, target: str) -> str:
     """Rows that do not cast, as they came, each with its number and the first thing wrong in it."""
     dataset = source.dataset
     names = [quoted(column.name) for column in dataset.columns]
@@ -101,7 +101,7 @@ def rejects(source: Source, target: str) -> str:
             "FROM (",
             f"SELECT *, {_column_at_fault(dataset)} AS reject_column,",
             f"  {reason(dataset)} AS reject_reason",
-            f"FROM ({rows(source)}) AS found",
+            f"FROM ({rows(source, run_id)}) AS found",
             ") AS told",
             "WHERE reject_reason IS NOT NULL",
             f") TO {text(target)} WITH (format = 'JSON', compression = 'gzip')",
@@ -120,13 +120,13 @@ def counts(source: Source, run_id: str) -> str:
             f"  (SELECT count(*) FROM {curated} WHERE run = {text(run_id)}) AS curated",
             "FROM (",
             f"SELECT {reason(dataset)} AS reason, {digest(dataset)} AS digest",
-            f"FROM ({rows(source)}) AS found",
+            f"FROM ({rows(source, run_id)}) AS found",
             ") AS judged",
         ]
     )
 
 
-def partitions(source: Source) -> str:
+def partitions(source: Source, run_id: str) -> str:
     """How many of the new rows have each `value` of `partition_by`: a row each, one too many where
     they are more than a run may have."""
     dataset = source.dataset
@@ -134,7 +134,7 @@ def partitions(source: Source) -> str:
     return "\n".join(
         [
             "SELECT value, count(*) AS rows",
-            f"FROM (SELECT {named} AS value FROM ({rows(source)}) AS found",
+            f"FROM (SELECT {named} AS value FROM ({rows(source, run_id)}) AS found",
             "WHERE row_fault = '') AS named",
             "WHERE ltrim(value) <> ''",
             f"GROUP BY value LIMIT {spread.MOST_VALUES + 1}",
@@ -142,17 +142,15 @@ def partitions(source: Source) -> str:
     )
 
 
-def rows(source: Source) -> str:
+def rows(source: Source, run_id: str) -> str:
     """Every new row as text: arrival, row_number, row_fault and the dataset's columns.
 
     A Parquet file has no row numbers that a distributed reader could tell.
     """
-    return "\nUNION ALL\n".join(
-        _rows(source, layout, arrivals) for layout, arrivals in source.layouts.items()
-    )
+    return "\nUNION ALL\n".join(_rows(source, layout, run_id) for layout in source.layouts)
 
 
-def _rows(source: Source, layout: Layout, arrivals: Sequence[str]) -> str:
+def _rows(source: Source, layout: Layout, run_id: str) -> str:
     dataset, kinds = source.dataset, dict(layout.columns)
     number, fault = "CAST(row_number AS bigint)", "row_fault"
     if not layout.is_text:
@@ -167,7 +165,7 @@ def _rows(source: Source, layout: Layout, arrivals: Sequence[str]) -> str:
         [
             f"SELECT {', '.join(columns)}",
             f"FROM {quoted(source.database)}.{quoted(layout.table(dataset))}",
-            f"WHERE arrival IN ({', '.join(text(each) for each in arrivals)})",
+            f"WHERE run = {text(run_id)}",
         ]
     )
 

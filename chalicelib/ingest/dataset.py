@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, places, runs
-from chalicelib.ingest import arrivals
 
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
@@ -42,7 +41,7 @@ def runs_with_files(environment: Environment, dataset: str) -> list[str]:
 
 def write(
     run_id: str,
-    arrival_ids: Sequence[str],
+    new: Sequence[Mapping[str, Any]],
     rows: Mapping[str, int],
     dataset: Dataset,
     environment: Environment,
@@ -50,11 +49,12 @@ def write(
 ) -> Document:
     """Put dataset.json and the manifest of the files; returns the document.
 
-    `rows`: what became of the new rows, as `reconcile.Counts.document`; empty without new ones.
+    `new`: the arrivals that came with it. `rows`: what became of the new rows, as
+    `reconcile.Counts.document`; empty without new ones.
     `conversion`: the statement that cast them, whatever the run.
     """
     earlier = [str(each) for each in runs.learned(dataset.name)["runs"] if each != run_id]
-    chosen = [*earlier, *([run_id] if arrival_ids else [])]
+    chosen = [*earlier, *([run_id] if new else [])]
     files = {each: _keys(environment, run_prefix(dataset.name, each)) for each in chosen}
     keys = [key for each in files.values() for key in each]
     if not keys:
@@ -62,7 +62,6 @@ def write(
             f"no rows are curated yet: drop files under incoming/{dataset.name}/ first"
         )
     before = read(environment, earlier[-1]) if earlier else None
-    new = arrivals.every(dataset.name, arrival_ids)
     document = {
         "version": run_id,
         "digest": digest(before, conversion, new),

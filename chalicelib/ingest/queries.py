@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients
@@ -25,16 +26,21 @@ def request(run_id: str, query: str, environment: Environment) -> dict[str, Any]
     }
 
 
+def is_done(entry: Mapping[str, Any]) -> bool:
+    """Whether a request in the machine's state has given way to its execution."""
+    return "QueryExecutionId" in entry
+
+
 def rows(execution: dict[str, Any]) -> list[dict[str, str | None]]:
     """The rows of a finished query, each value as text.
 
-    `execution` is what startQueryExecution.sync leaves in the machine's state.
+    `execution` is what the machine keeps of it: {"QueryExecutionId"}.
     https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
     """
     pages = (
         clients.client("athena")
         .get_paginator("get_query_results")
-        .paginate(QueryExecutionId=execution["QueryExecution"]["QueryExecutionId"])
+        .paginate(QueryExecutionId=execution["QueryExecutionId"])
     )
     found = (row["Data"] for page in pages for row in page["ResultSet"]["Rows"])
     lines = ([cell.get("VarCharValue") for cell in row] for row in found)

@@ -4,6 +4,7 @@
 `text_<dataset>_<layout>` lies over the same files with every column as text, so that each value is
 cast, or refused, by us; `parquet_<dataset>_<layout>` over Parquet files as they came. A layout is
 the columns that files have: it changes with pipeline.toml, and from one Parquet file to another.
+Their partitions are the runs' arrivals, so that a query names its run and no file.
 `curated_<dataset>` is typed Parquet, a prefix a run.
 """
 
@@ -30,6 +31,7 @@ TYPES = {
 }
 HIVE = "org.apache.hadoop.hive"
 CURATED = "curated_"
+KEYS = ("run", "arrival")  # of the tables over the files
 BATCH = 100  # partitions a call: BatchCreatePartition takes no more
 DELETED = 25  # and BatchDeletePartition
 
@@ -51,7 +53,7 @@ class Layout:
         return cls(True, tuple((str(name), "string") for name in arrival["text_columns"]))
 
     def table(self, dataset: Dataset) -> str:
-        digest = hashlib.sha256(repr(self.columns).encode()).hexdigest()[:8]
+        digest = hashlib.sha256(repr((KEYS, self.columns)).encode()).hexdigest()[:8]
         return f"{'text' if self.is_text else 'parquet'}_{dataset.name}_{digest}"
 
 
@@ -76,12 +78,12 @@ def definition(layout: Layout, dataset: Dataset, environment: Environment) -> di
     columns = [{"Name": name, "Type": kind} for name, kind in layout.columns]
     name = layout.table(dataset)
     if not layout.is_text:
-        return _parquet(name, columns, ["arrival"], _location(environment, dataset, "raw"))
+        return _parquet(name, columns, KEYS, _location(environment, dataset, "raw"))
     delimiter = DELIMITER.decode()
     return _external(
         name,
         columns=[*({"Name": each, "Type": "string"} for each in ADDED), *columns],
-        keys=["arrival"],
+        keys=KEYS,
         location=_location(environment, dataset, "text"),
         formats=(
             "org.apache.hadoop.mapred.TextInputFormat",
@@ -119,7 +121,10 @@ def crawled(dataset: Dataset, environment: Environment) -> dict[str, str]:
 
 
 def prepare(
-    dataset: Dataset, environment: Environment, layouts: Mapping[Layout, Sequence[str]]
+    dataset: Dataset,
+    environment: Environment,
+    layouts: Mapping[Layout, Sequence[str]],
+    run_id: str,
 ) -> None:
     """Bring the catalog to what this run's queries need."""
     glue, database = clients.client("glue"), environment.glue_database
@@ -127,7 +132,7 @@ def prepare(
     for layout, arrivals in layouts.items():
         wanted = definition(layout, dataset, environment)
         _ensure(glue, database, wanted)
-        _add_partitions(glue, database, wanted, arrivals)
+        _add_partitions(glue, database, wanted, run_id, arrivals)
 
 
 def drop(dataset: str, run_id: str, environment: Environment) -> None:
@@ -227,12 +232,12 @@ def _ensure(glue: Any, database: str, wanted: dict[str, Any]) -> None:
 
 
 def _add_partitions(
-    glue: Any, database: str, table: dict[str, Any], arrivals: Sequence[str]
+    glue: Any, database: str, table: dict[str, Any], run_id: str, arrivals: Sequence[str]
 ) -> None:
     storage = table["StorageDescriptor"]
     wanted = [
         {
-            "Values": [arrival],
+            "Values": [run_id, arrival],
             "StorageDescriptor": {
                 **storage,
                 "Location": f"{storage['Location']}arrival={arrival}/",

@@ -30,7 +30,8 @@ def document(
     archives: Mapping[str, str] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Pure: from the execution's state when it finishes, and the search on its record, if any.
+    """Pure: from the execution's state when it finishes, and what is on its record: the arrivals
+    beside the state, and the search, if any.
 
     `archives`: the code's digests by name. `training`: the request of the job that trained.
     """

@@ -21,9 +21,11 @@ def document(
     offending: Mapping[int | None, Sequence[Row]],
     history: Mapping[str, Sequence[float]],
     accepted: Mapping[str, str] | None = None,
+    no_rows: str = "",
 ) -> dict[str, Any]:
     """As JSON takes it. `offending`: rows that break a check, by its place in pipeline.toml;
-    `history`: earlier values by metric; `accepted`: who took broken data as it is, and why.
+    `history`: earlier values by metric; `accepted`: who took broken data as it is, and why;
+    `no_rows`: why rows that break a check could not be looked for.
     """
     warned = [each.words for each in report.broken if each.level != "error"]
     measured = [each.metric for each in report.results]
@@ -38,6 +40,7 @@ def document(
         "failures": report.failures,
         "warnings": [*report.notices, *warned],
         "notices": list(report.notices),
+        "no_offenders": no_rows or None,
         "results": [
             _result(each, offending.get(each.index, ()) if each.index is not None else ())
             for each in report.results

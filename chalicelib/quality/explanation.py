@@ -25,8 +25,12 @@ def explain(
     report: Report,
     checks: Sequence[Check],
     offending: Mapping[int | None, Sequence[Row]],
+    no_rows: str = "",
 ) -> str:
-    """What people are told of a run that quality stopped; the first paragraph says it in short."""
+    """What people are told of a run that quality stopped; the first paragraph says it in short.
+
+    `no_rows`: why rows that break a check could not be looked for.
+    """
     broken = sorted(report.broken, key=lambda each: each.level)
     details = []
     for result in broken:
@@ -35,6 +39,8 @@ def explain(
             check = checks[result.index]
             shown = offending.get(result.index, [])
             details += [f"  row: {offenders.words(check, row)}" for row in shown]
+    if no_rows:
+        details.append(f"No rows are shown: {no_rows}")
     short = f"{_count(report.failures)} of the data broke: {' '.join(report.failures)}"
     return "\n\n".join([short, "\n".join(details), REMEDY.format(run_id=run_id)])
 

@@ -82,7 +82,9 @@ def _broken(document: Document) -> str:
     if not broken:
         return ""
     cards = "".join(_card(each) for each in sorted(broken, key=lambda each: each["level"]))
-    return f"<h2>What broke</h2>{cards}"
+    why = document["no_offenders"]
+    no_rows = f'<p class="dim">No rows are shown: {escape(why)}</p>' if why else ""
+    return f"<h2>What broke</h2>{cards}{no_rows}"
 
 
 def _card(result: Document) -> str:

@@ -28,7 +28,7 @@ def begin(run: Run) -> dict[str, Any]:
     runs.begin(str(run["run_id"]))
     return {
         "run_id": run["run_id"],
-        "has_new_data": bool(run["arrivals"]),
+        "has_new_data": bool(runs.files(str(run["run_id"]))),
         "trains": run["dataset"] == settings.load().dataset.name,
         "crawler": {"Name": Environment.from_env().crawler_name},
     }
@@ -43,10 +43,10 @@ def convert(run: Run) -> dict[str, Any]:
     leftovers.remove(environment, source.dataset.name, run_id)
     leftovers.remove_failed(environment, source.dataset.name)
     data.empty(environment, places.run(run_id, "rejects/"))
-    tables.prepare(source.dataset, environment, source.layouts)
+    tables.prepare(source.dataset, environment, source.layouts, run_id)
     planned = {"convert": sql.insert(source, run_id), "count": sql.counts(source, run_id)}
     if source.dataset.partition_by:
-        planned["measure"] = sql.partitions(source)
+        planned["measure"] = sql.partitions(source, run_id)
     requests = {name: queries.request(run_id, q, environment) for name, q in planned.items()}
     last = data.partitions(source.dataset, environment)
     in_parts = "measure" in planned and spread.is_wide(source.text_bytes, last)
@@ -63,7 +63,9 @@ def plan_part(run: Run) -> dict[str, Any]:
     at = int(run["plan_part"]["part"]) + 1 if "plan_part" in run else 0
     if at == 0:
         leftovers.remove(environment, source.dataset.name, run_id)
-    rows = {str(row["value"]): int(row["rows"] or 0) for row in queries.rows(run["measured"])}
+    rows = {
+        str(row["value"]): int(row["rows"] or 0) for row in queries.rows(run["convert"]["measure"])
+    }
     parts = spread.parts(str(source.dataset.partition_by), rows, source.text_bytes)
     insert = sql.insert(source, run_id, parts[at])
     return {
@@ -79,7 +81,7 @@ def schema(run: Run) -> dict[str, Any]:
     from chalicelib import notify
 
     environment, run_id, dataset = Environment.from_env(), str(run["run_id"]), _dataset(run)
-    new = arrivals.every(dataset.name, run["arrivals"])
+    new = _arrivals(run)
     text = any(arrival["format"] != "parquet" for arrival in new)
     now = changes.seen(new, tables.crawled(dataset, environment) if text else {})
     before = runs.learned(dataset.name)["columns"] or changes.declared(dataset)
@@ -106,8 +108,8 @@ def reconciled(run: Run) -> dict[str, Any]:
     from chalicelib import settings
 
     environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
-    taken_in = [int(each["rows"]) for each in arrivals.every(run["dataset"], run["arrivals"])]
-    (counted,) = queries.rows(run["counted"])
+    taken_in = [int(each["rows"]) for each in _arrivals(run)]
+    (counted,) = queries.rows(run["convert"]["count"])
     counts = reconcile.Counts.of(sum(taken_in), counted)
     runs.record(run_id, rows=counts.document)
     counts.check()
@@ -119,7 +121,7 @@ def reconciled(run: Run) -> dict[str, Any]:
         "max_rejects": most,
         "has_rejects": counts.rejected > 0,
         "too_many": counts.over(most),
-        "rejects": queries.request(run_id, sql.rejects(source, target), environment),
+        "rejects": queries.request(run_id, sql.rejects(source, run_id, target), environment),
         "check": queries.request(run_id, check, environment),
     }
 
@@ -167,10 +169,11 @@ def fail(run: Run) -> dict[str, Any]:
 def _version(run: Run) -> dict[str, Any]:
     """Write the run's dataset version; what lineage says of it."""
     rows = (run.get("reconcile") or {}).get("counts", {})
-    conversion = sql.insert(_source(run), "") if run["arrivals"] else ""
+    new = _arrivals(run)
+    conversion = sql.insert(_source(run), "") if new else ""
     version = data.write(
         str(run["run_id"]),
-        run["arrivals"],
+        new,
         rows,
         _dataset(run),
         Environment.from_env(),
@@ -191,5 +194,9 @@ def _source(run: Run) -> sql.Source:
     return sql.Source.of(
         dataset,
         environment.glue_database,
-        arrivals.every(dataset.name, run["arrivals"]),
+        _arrivals(run),
     )
+
+
+def _arrivals(run: Run) -> list[arrivals.Arrival]:
+    return arrivals.every(str(run["dataset"]), runs.files(str(run["run_id"])))

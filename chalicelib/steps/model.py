@@ -135,8 +135,9 @@ def _lineage(run: Run, environment: Environment, outcome: str, ended_at: str) ->
     from chalicelib import runs
     from chalicelib.model import lineage
 
-    tuning = (runs.get(str(run["run_id"])) or {}).get("tuning")
-    return lineage.write(run, environment, outcome, ended_at, tuning)
+    record = runs.get(str(run["run_id"])) or {}
+    known = {**run, "arrivals": record.get("arrivals", [])}
+    return lineage.write(known, environment, outcome, ended_at, record.get("tuning"))
 
 
 def _outcome(run: Run) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, places, runs
+from chalicelib import clients, clock, failures, places, runs
 from chalicelib.environment import Environment
 from chalicelib.ingest import queries, tables
 from chalicelib.ingest.convert import quoted
@@ -54,18 +54,28 @@ def conclude(run: Run) -> dict[str, Any]:
     dataset, quality = _judged(run)
     earlier = _history(run)
     report = _report(run, earlier)
-    found = offenders.read(queries.rows(run["offenders"])) if "offenders" in run else {}
+    found, no_rows = _offending(run)
     accepted = run.get("accept_quality") if report.failures else None
-    document = documents.document(run_id, dataset.name, report, found, earlier, accepted)
+    document = documents.document(run_id, dataset.name, report, found, earlier, accepted, no_rows)
     link = _write(environment, run_id, document)
     summary = {name: document[name] for name in SUMMARY if document[name] is not None}
     runs.record(run_id, quality={**summary, "report": link}, dataset_rows=report.rows)
     good = not report.failures or bool(accepted)
     history.write(dataset.name, run_id, report.values, good)
     if report.failures and not accepted:
-        told = explanation.explain(run_id, report, quality.checks, found)
+        told = explanation.explain(run_id, report, quality.checks, found, no_rows)
         raise verdict.QualityError(f"{told[:LIMIT]}\n\nThe report: {link}")
     return {"rows": report.rows, "rejects": report.rejects, "told": _told(document, link)}
+
+
+def _offending(run: Run) -> tuple[offenders.Offending, str]:
+    """Rows that break a check; or none and why: the query that looks for them has failed."""
+    asked = run["judge"].get("offenders")
+    if not asked:
+        return {}, ""
+    if queries.is_done(asked):
+        return offenders.read(queries.rows(asked)), ""
+    return {}, failures.explain(asked).message
 
 
 def _told(document: dict[str, Any], link: str) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def _told(document: dict[str, Any], link: str) -> dict[str, Any]:
 
 def _report(run: Run, earlier: dict[str, list[float]]) -> verdict.Report:
     """The verdict on what the check query measured, beside what earlier runs did."""
-    (measured,) = queries.rows(run["checked"])
+    (measured,) = queries.rows(run["reconcile"]["check"])
     dataset, quality = _judged(run)
     return verdict.judge(
         measured,

@@ -36,16 +36,34 @@ def relation(connection: duckdb.DuckDBPyConnection, table: Table, groups: list[G
     groups = [group for group in groups if group.files]
     if not groups:
         return _empty(table)
-    if _hive_layout(table, groups):
+    in_path = _told_by_paths(table, groups)
+    alike = [key for key in table.partition_keys if key not in in_path]
+    values = [dict(zip(table.partition_keys, group.values, strict=True)) for group in groups]
+    if all(each[key] == values[0][key] for each in values for key in alike):
         paths = [str(path) for group in groups for _, path in group.files]
-        return _read(connection, table, paths, hive=True)
+        source = _read(connection, table, paths, in_path)
+        return _with_keys(table, source, {key: values[0][key] for key in alike})
     parts = []
     for group in groups:
-        source = _read(connection, table, [str(path) for _, path in group.files], hive=False)
-        keys = zip(table.partition_keys, group.values, strict=True)
-        constants = "".join(f", {_key(key, value)}" for key, value in keys)
-        parts.append(f'SELECT * EXCLUDE ("$path"){constants}, "$path" FROM ({source})')
+        source = _read(connection, table, [str(path) for _, path in group.files], [])
+        keys = dict(zip(table.partition_keys, group.values, strict=True))
+        parts.append(_with_keys(table, source, keys))
     return " UNION ALL ".join(parts)
+
+
+def _with_keys(table: Table, source: str, constant: dict[Column, str]) -> str:
+    """A source with the partition keys that are the same in all of its rows, in their order."""
+    if not constant:
+        return source
+    keys = ", ".join(
+        _key(key, constant[key]) if key in constant else hive_types.quote(key.name)
+        for key in table.partition_keys
+    )
+    excluded = ", ".join(
+        hive_types.quote(each)
+        for each in ["$path", *(key.name for key in table.partition_keys if key not in constant)]
+    )
+    return f'SELECT * EXCLUDE ({excluded}), {keys}, "$path" FROM ({source})'
 
 
 def _key(key: Column, value: str) -> str:
@@ -63,22 +81,25 @@ def _empty(table: Table) -> str:
     return f'SELECT {", ".join(nulls)}, CAST(NULL AS VARCHAR) AS "$path" LIMIT 0'
 
 
-def _hive_layout(table: Table, groups: list[Group]) -> bool:
-    """Whether each path says its own partition values, so DuckDB can prune by them."""
-    if not table.partition_keys:
-        return True
+def _told_by_paths(table: Table, groups: list[Group]) -> list[Column]:
+    """The partition keys whose value each file's path says, so that DuckDB can prune by them."""
+    told = list(table.partition_keys)
     for group in groups:
+        values = dict(zip(table.partition_keys, group.values, strict=True))
         for item, _ in group.files:
             folders = dict(
                 part.split("=", 1) for part in item.key.split("/")[:-1] if part.count("=") >= 1
             )
-            for key, value in zip(table.partition_keys, group.values, strict=True):
-                if unescape_value(folders.get(key.name, "\0")) != value:
-                    return False
-    return True
+            told = [
+                key for key in told if unescape_value(folders.get(key.name, "\0")) == values[key]
+            ]
+    return told
 
 
-def _read(connection: duckdb.DuckDBPyConnection, table: Table, paths: list[str], hive: bool) -> str:
+def _read(
+    connection: duckdb.DuckDBPyConnection, table: Table, paths: list[str], in_path: list[Column]
+) -> str:
+    """`in_path`: the partition keys to take from the paths."""
     files = "[" + ", ".join(literal(path) for path in paths) + "]"
     readers = {
         catalog.PARQUET: _parquet,
@@ -90,15 +111,15 @@ def _read(connection: duckdb.DuckDBPyConnection, table: Table, paths: list[str],
     if table.serde not in readers:
         raise QueryError(f"NOT_SUPPORTED: SerDe {table.serde} is not in the local Athena")
     options = ", filename=true"
-    if hive and table.partition_keys:
+    if in_path:
         kinds = ", ".join(
-            f"{literal(key.name)}: {hive_types.to_duckdb(key.type)}" for key in table.partition_keys
+            f"{literal(key.name)}: {hive_types.to_duckdb(key.type)}" for key in in_path
         )
         options += f", hive_partitioning=true, hive_types={{{kinds}}}"
     else:
         options += ", hive_partitioning=false"
     columns, source = readers[table.serde](connection, table, files, options)
-    keys = [hive_types.quote(key.name) for key in table.partition_keys] if hive else []
+    keys = [hive_types.quote(key.name) for key in in_path]
     return f'SELECT {", ".join([*columns, *keys])}, filename AS "$path" FROM {source}'
 
 

@@ -105,7 +105,7 @@ def converted(cloud: Any, place: Any) -> tuple[Any, reconcile.Counts]:
         take(cloud, place, "b" * 20, "b.parquet", packed.getvalue()),
     ]
     source = convert.Source.of(DATASET, place.glue_database, found)
-    tables.prepare(DATASET, place, source.layouts)
+    tables.prepare(DATASET, place, source.layouts, "r1")
     query(cloud, place, convert.insert(source, "r1"))
     (row,) = query(cloud, place, convert.counts(source, "r1"))
     return source, reconcile.Counts.of(sum(each["rows"] for each in found), row)
@@ -140,7 +140,7 @@ def test_rows_are_typed_sorted_and_whole(cloud: Any, place: Any, converted: Any)
 def test_rejects_say_row_column_value_and_reason(cloud: Any, place: Any, converted: Any) -> None:
     source, _ = converted
     target = f"s3://{place.data_bucket}/rejects/"
-    query(cloud, place, convert.rejects(source, target))
+    query(cloud, place, convert.rejects(source, "r1", target))
     s3 = cloud.client("s3")
     listed = s3.list_objects_v2(Bucket=place.data_bucket, Prefix="rejects/")["Contents"]
     lines = [

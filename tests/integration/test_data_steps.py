@@ -37,11 +37,8 @@ class Machine:
 
     def __init__(self, cloud: Any, environment: Environment) -> None:
         self.cloud, self.environment = cloud, environment
-        self.state: dict[str, Any] = {
-            "run_id": RUN,
-            "dataset": DATASET.name,
-            "arrivals": [ARRIVAL],
-        }
+        self.state: dict[str, Any] = {"run_id": RUN, "dataset": DATASET.name}
+        records.put(RUN, {"arrivals": [ARRIVAL]})
 
     def take(self, *lines: str) -> None:
         """A file, where intake puts it."""
@@ -80,9 +77,14 @@ class Machine:
         status = self.query(request)["QueryExecution"]["Status"]
         return status.get("StateChangeReason") or status["State"]
 
+    def run(self, step: str, query: str) -> None:
+        """A query whose request gives way to its execution's id."""
+        found = self.query(self.state[step][query])["QueryExecution"]
+        self.state[step][query] = {"QueryExecutionId": found["QueryExecutionId"]}
+
     def in_parts(self) -> list[int]:
         """Measure, then one INSERT after another; the parts."""
-        self.state["measured"] = self.query(self.state["convert"]["measure"])
+        self.run("convert", "measure")
         done = []
         while not done or self.state["plan_part"]["more"]:
             planned = self.step("plan_part", data.plan_part)
@@ -92,7 +94,7 @@ class Machine:
         return done
 
     def reconciled(self) -> dict[str, Any]:
-        self.state["counted"] = self.query(self.state["convert"]["count"])
+        self.run("convert", "count")
         return self.step("reconcile", data.reconciled)
 
     def listed(self, prefix: str) -> list[str]:

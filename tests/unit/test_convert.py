@@ -34,9 +34,9 @@ SOURCE = convert.Source.of(DATASET, "db", [arrival("a"), arrival("b"), PARQUET])
     [
         convert.insert(SOURCE, "r1"),
         convert.insert(SOURCE, "r1", Part(("a", "b"), {"b": 300})),
-        convert.partitions(SOURCE),
+        convert.partitions(SOURCE, "r1"),
         convert.counts(SOURCE, "r1"),
-        convert.rows(SOURCE),
+        convert.rows(SOURCE, "r1"),
     ],
     ids=["insert", "part", "partitions", "counts", "rows"],
 )
@@ -48,7 +48,7 @@ def test_files_of_one_layout_are_one_table() -> None:
     assert list(SOURCE.layouts.values()) == [("a", "b"), ("c",)]
     older = convert.Source.of(DATASET, "db", [arrival("a"), arrival("b", text_columns=NAMES[:9])])
     assert len(older.layouts) == 2
-    assert 'CAST(NULL AS varchar) AS "review_date"' in convert.rows(older)
+    assert 'CAST(NULL AS varchar) AS "review_date"' in convert.rows(older, "r1")
 
 
 def test_line_ends_are_looked_for_where_a_file_has_some() -> None:
@@ -60,7 +60,7 @@ def test_line_ends_are_looked_for_where_a_file_has_some() -> None:
 
 
 def test_typed_values_become_the_text_that_says_them() -> None:
-    rows = convert.rows(SOURCE)
+    rows = convert.rows(SOURCE, "r1")
     assert 'CAST("star_rating" AS varchar) AS "star_rating"' in rows
     assert "date_format(CAST(\"review_date\" AS timestamp), '%Y-%m-%d')" in rows
 

@@ -74,26 +74,32 @@ def test_a_failed_job_brings_its_log_and_its_state() -> None:
     assert failures.state({}, found) == "Train"
 
 
-COUNTED: dict[str, Any] = {
-    "convert": {}, "schema": {}, "converted": {}, "counted": {},
-}  # fmt: skip
+ASKED, RAN = {"QueryString": "SELECT 1"}, {"QueryExecutionId": "q"}
+COUNTED: dict[str, Any] = {"convert": {"convert": RAN, "count": RAN}, "schema": {}}
+NEW = {"begin": {"has_new_data": True}}
+REJECTS = {"has_rejects": True, "rejects": ASKED, "check": ASKED}
 
 
-PARTS: dict[str, Any] = {"begin": {"has_new_data": True}, "convert": {}, "schema": {}}
+PARTS: dict[str, Any] = {**NEW, "convert": {"convert": ASKED, "count": ASKED}, "schema": {}}
 
 
 @pytest.mark.parametrize(
     ("run", "name"),
     [
         ({}, "Begin"),
-        ({"begin": {"has_new_data": True}}, "PlanConvert"),
+        (NEW, "PlanConvert"),
         ({"begin": {"has_new_data": False}}, "Plan"),
-        ({"begin": {"has_new_data": True}, "convert": {}, "schema": {}, "converted": {}}, "Count"),
-        ({**PARTS, "plan_part": {"more": False}}, "ConvertPart"),
-        ({**PARTS, "plan_part": {"more": True, "converted": {}}}, "ConvertPart"),
-        ({**PARTS, "plan_part": {"more": False, "converted": {}}}, "Count"),
-        ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {}}, "Check"),
-        ({"begin": {"has_new_data": True}, **COUNTED, "reconcile": {"has_rejects": 1}}, "Rejects"),
+        (
+            {**NEW, "convert": {"convert": ASKED, "count": ASKED}, "schema": {}},
+            "Convert",
+        ),
+        ({**NEW, "convert": {"convert": RAN, "count": ASKED}, "schema": {}}, "Count"),
+        ({**PARTS, "plan_part": {"more": False, "insert": ASKED}}, "ConvertPart"),
+        ({**PARTS, "plan_part": {"more": True, "insert": RAN}}, "ConvertPart"),
+        ({**PARTS, "plan_part": {"more": False, "insert": RAN}}, "Count"),
+        ({**NEW, **COUNTED, "reconcile": REJECTS | {"has_rejects": False}}, "Check"),
+        ({**NEW, **COUNTED, "reconcile": REJECTS}, "Rejects"),
+        ({**NEW, **COUNTED, "reconcile": REJECTS | {"rejects": RAN}}, "Check"),
         ({"begin": {}, "plan": {}}, "Prepare"),
         ({"begin": {}, "plan": {}, "reused": "r0"}, "PlanTraining"),
         (

@@ -220,7 +220,11 @@ class Tables(Part):
         return {"Responses": {table: found}}
 
     def query(self, **request: Any) -> Item:
-        """Of the arrivals' index, which gives keys only and no consistent reads."""
+        """Records of the runs table by their keys; or of the arrivals' index, which gives keys only
+        and no consistent reads."""
+        if "IndexName" not in request:
+            rows = [row for _, row in sorted(self._table(request).items())]
+            return {"Items": [row for row in rows if _true(request, row, "KeyConditionExpression")]}
         assert (request["IndexName"], "ConsistentRead" in request) == ("pending", False)
         rows = self.cloud.waiting() if self.cloud.indexed is None else self.cloud.indexed
         dataset = request["ExpressionAttributeValues"][":d"]
@@ -380,6 +384,9 @@ def _met(request: Item, row: Item, condition: str) -> bool:
     if found := re.fullmatch(r"(\S+) IN \((.+)\)", condition):
         listed = [values[mark] for mark in found[2].split(", ")]
         return row.get(_name(request, found[1])) in listed
+    if found := re.fullmatch(r"begins_with\((\S+), (:\w+)\)", condition):
+        known = row.get(_name(request, found[1]))
+        return known is not None and known["S"].startswith(values[found[2]]["S"])
     raise AssertionError(f"a condition that the memory cloud does not know: {condition}")
 
 

@@ -34,13 +34,13 @@ def broken(checks: list[dict[str, Any]]) -> tuple[list[Check], list[verdict.Resu
     return made, results
 
 
-def found(*checks: dict[str, Any]) -> dict[int | None, list[offenders.Row]]:
+def found(*checks: dict[str, Any], rows: pd.DataFrame = TABLE) -> offenders.Offending:
     made, results = broken(list(checks))
     sql = offenders.statement(results, made, ROWS, ["id", "stars", "text"])
     assert sql
     with duckdb.connect() as connection:
         connection.execute(MACROS + "CREATE SCHEMA db")
-        for name, table in (("t", TABLE), ("keys", KEYS)):
+        for name, table in (("t", rows), ("keys", KEYS)):
             connection.register("given", table)
             connection.execute(f"CREATE TABLE db.{name} AS SELECT * FROM given")
         answer = connection.execute(translate.query(sql))
@@ -75,6 +75,16 @@ def found(*checks: dict[str, Any]) -> dict[int | None, list[offenders.Row]]:
 def test_the_rows_that_break_a_check(check: dict[str, Any], stars: set[str]) -> None:
     (rows,) = found(check).values()
     assert {row["stars"] for row in rows} == stars
+
+
+def test_rows_of_a_few_repeated_keys_are_shown() -> None:
+    keys = [("a", None)] * 3 + [("b", number) for number in range(9)] * 2 + [(None, None)] * 2
+    table = pd.DataFrame(keys, columns=["id", "stars"]).assign(text="x", run="r1")
+    (rows,) = found(
+        {"check": "uniqueness", "columns": ["id", "stars"], "at_least": 1}, rows=table
+    ).values()
+    shown = [(row["id"], row["stars"]) for row in rows]
+    assert sorted(shown, key=str) == [("a", None)] * 3 + [("b", "0.0")] * 2
 
 
 def test_one_query_for_all_and_long_values_are_cut() -> None:
@@ -120,3 +130,13 @@ def test_people_are_told_which_check_how_far_which_rows_and_what_to_do() -> None
         "warning: mean(stars) is 4.4; wanted at most 4.",
         explanation.REMEDY.format(run_id="r1"),
     ]
+
+
+def test_a_look_that_failed_leaves_the_verdict_and_says_why() -> None:
+    quality = Quality.model_validate({"checks": [{"check": "complete", "column": "text"}]})
+    measured = {"rows": "4", "rows_read": "4", "m0": "0.75"}
+    report = verdict.judge(measured, query.Wanted(quality.checks), 0.05)
+    told = explanation.explain("r1", report, quality.checks, {}, "the Athena query failed: x")
+    assert told.split("\n\n")[1].splitlines()[-1] == (
+        "No rows are shown: the Athena query failed: x"
+    )
