@@ -29,6 +29,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         return runs.RunStarted("new")
 
     monkeypatch.setattr(runs, "active", lambda: None)
+    monkeypatch.setattr(runs, "started_by", lambda cause_id: None)
     monkeypatch.setattr(runs, "start", start)
     monkeypatch.setattr(arrivals, "readmit", lambda *given: done.append(("readmit", *given)))
     return done
@@ -106,4 +107,7 @@ def test_while_a_run_is_active_the_files_stay_held(
     there_is(monkeypatch, BROKEN)
     monkeypatch.setattr(runs, "active", lambda: "other")
     assert retry.retry(ID, {}, "ann") == runs.NotStarted("run other is active")
+    started = {f"retry-{ID}": "the retry"}
+    monkeypatch.setattr(runs, "started_by", started.get)
+    assert retry.retry(ID, {}, "ann") == runs.RunStarted("the retry")
     assert calls == []

@@ -65,6 +65,12 @@ class Catalog:
     def batch_create_partition(self, **request: Any) -> Data:
         return {}
 
+    def get_paginator(self, name: str) -> Catalog:
+        return self
+
+    def paginate(self, **request: Any) -> list[Data]:
+        return [{"Partitions": []}]
+
 
 class Queries:
     """Athena: each statement's one row, by the id it was given."""
