@@ -39,6 +39,7 @@ RESULTS = (
     ("Gate", "gate"),
     ("Register", "register"),
     ("AwaitApproval", "approval"),
+    ("PlanDeploy", "plan_deploy"),
 )
 JOB_STATES = {"prepare": "Prepare", "train": "Train", "tune": "Tune", "evaluate": "Evaluate",
               "baseline": "Baseline", "baselines": "ModelBaselines"}  # fmt: skip

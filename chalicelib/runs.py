@@ -115,6 +115,14 @@ def begin(run_id: str) -> None:
         raise RunEndedError(f"run {run_id} has ended already")
 
 
+def deploy(run_id: str) -> None:
+    """The run puts its model into service from now on, and cannot be stopped any more."""
+    change = {"status": "deploying"}
+    going_on = ("running", "deploying")  # a step may be tried again
+    if not transactions.commit([transactions.change_while(run_id, change, going_on)]):
+        raise RunEndedError(f"run {run_id} was stopped or has ended before its model could serve")
+
+
 class RunEndedError(Exception):
     """A step came for a run that was closed."""
 
@@ -152,13 +160,20 @@ def fail(
 
 
 def stop(run_id: str, by: str, why: str) -> None:
-    """End an active run because a person says so. ApiError: 404, 409 it is not active."""
+    """End an active run because a person says so.
+
+    ApiError: 404, 409 it is not active, or deploying, since no operation ends an UpdateEndpoint.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
+    """
     stopped = {"by": by, "why": why, "at": clock.text(clock.now())}
     change = {"status": "stopping", "stopped": stopped}
-    going_on = tuple(status for status in transactions.ACTIVE if status != "stopping")
-    if not transactions.commit([transactions.change_while(run_id, change, going_on)]):
+    if not transactions.commit([transactions.change_while(run_id, change, transactions.STOPPABLE)]):
         if (run := records.get(run_id)) is None:
             raise ApiError(404, "no_such_run", f"there is no run {run_id}")
+        if run["status"] == "deploying":
+            words = f"version {run.get('model_version')} of run {run_id} is about to serve, which "
+            undo = "SageMaker does not call off; `driftloop rollback` leaves it again"
+            raise ApiError(409, "deploying", words + undo)
         raise ApiError(409, "not_active", f"run {run_id} is {run['status']}")
     client = clients.client("stepfunctions")
     try:

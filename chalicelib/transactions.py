@@ -12,8 +12,10 @@ from chalicelib.environment import Environment
 
 LEASE = "#lease"
 DATASET = "#dataset#"
-# `waiting` for a person's approval; `stopping` because a person said so.
-ACTIVE = ("starting", "running", "waiting", "stopping")
+# `waiting` for a person's approval; `stopping` because a person said so. SageMaker ends what is
+# `deploying` by itself, so that is not stopped.
+STOPPABLE = ("starting", "running", "waiting")
+ACTIVE = (*STOPPABLE, "stopping", "deploying")
 
 
 def commit(items: list[dict[str, Any]]) -> bool:

@@ -23,6 +23,7 @@ STYLES = {
     "in service": "green",
     "running": "cyan",
     "starting": "cyan",
+    "deploying": "cyan",
     "failed": "red",
     "violations": "yellow",
     "kept_champion": "yellow",

@@ -219,37 +219,40 @@ def _tuned(train: Task, then: State) -> Choice:
 def _deploy(failure: Chain, finish: Task) -> Chain:
     """Register the model, then put it into service: a new endpoint, or an update of the old."""
     register = asl.step("Register", "register")
-    model = asl.call("CreateModel", "sagemaker:createModel", input_path="$.register.create_model")
+    plan = asl.step("PlanDeploy", "plan_deploy")
+    model = asl.call(
+        "CreateModel", "sagemaker:createModel", input_path="$.plan_deploy.create_model"
+    )
     config = asl.call(
         "CreateEndpointConfig",
         "sagemaker:createEndpointConfig",
-        input_path="$.register.create_endpoint_config",
+        input_path="$.plan_deploy.create_endpoint_config",
     )
     create = asl.call(
         "CreateEndpoint", "sagemaker:createEndpoint", input_path="$.register.endpoint"
     )
-    update = asl.call("UpdateEndpoint", "sagemaker:updateEndpoint", input_path="$.register.update")
-    before = endpoint.describe("DescribeEndpointFirst", "$.register", "$.endpoint_before")
-    # SageMaker's answer to an unknown endpoint is a ValidationException, which is no error name
-    # of its own here. https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
-    unknown = ["SageMaker.SageMakerException"]
-    before.add_catch(Catch(error_equals=unknown, next_step=create, result_path=None))
-    asl.guard([register, model, config, before, create, update], failure)
-    before.next(_existing(failure, before, create, update))
+    update = asl.call(
+        "UpdateEndpoint", "sagemaker:updateEndpoint", input_path="$.plan_deploy.update"
+    )
+    asl.guard([register, plan, model, config, create, update], failure)
+    before = _before(failure, plan)
     after = endpoint.in_service(failure, finish, "$.register")
     create.next(after)
     update.next(after)
     in_lambda = Choice("ServedInLambda")  # which needs no endpoint; batches need the model
     in_lambda.add_choice(ChoiceRule.BooleanEquals("$.register.in_lambda", True), finish)
     in_lambda.default_choice(config)
-    Chain([model, in_lambda])
-    Chain([config, before])
+    exists = Choice("EndpointExists")
+    exists.add_choice(ChoiceRule.IsPresent("$.plan_deploy.update", True), update)
+    exists.default_choice(create)
+    Chain([plan, model, in_lambda])
+    Chain([config, exists])
     by_hand = Choice("NeedsApproval")
     by_hand.add_choice(
         ChoiceRule.BooleanEquals("$.register.needs_approval", True),
-        _approval(failure, model, finish),
+        _approval(failure, before, finish),
     )
-    by_hand.default_choice(model)
+    by_hand.default_choice(before)
     return Chain([register, by_hand])
 
 
@@ -280,24 +283,31 @@ def _approval(failure: Chain, approved: Task, rejected: Task) -> Task:
     return wait
 
 
-def _existing(failure: Chain, before: Task, create: Task, update: Task) -> Choice:
-    """An endpoint whose first creation failed cannot be updated: it is made anew."""
+def _before(failure: Chain, then: Task) -> Task:
+    """What serves when nothing changes it any more. An endpoint whose first creation failed cannot
+    be updated: it is made anew."""
     status = "$.endpoint_before.EndpointStatus"
+    look = endpoint.describe("DescribeEndpointFirst", "$.register", "$.endpoint_before")
+    # SageMaker's answer to an unknown endpoint is a ValidationException, which is no error name
+    # of its own here. https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    unknown = ["SageMaker.SageMakerException"]
+    look.add_catch(Catch(error_equals=unknown, next_step=then, result_path="$.endpoint_before"))
     delete = asl.call(
         "DeleteFailedEndpoint",
         "aws-sdk:sagemaker:deleteEndpoint",
         parameters={"EndpointName.$": "$.register.endpoint.EndpointName"},
     )
-    asl.guard([delete], failure)
-    wait = Wait("WaitForEndpointFirst", seconds=2)
-    wait.next(before)
+    asl.guard([look, delete], failure)
+    wait = Wait("WaitForEndpointFirst", seconds_path="$.register.poll_seconds")
+    wait.next(look)
     delete.next(wait)
-    exists = Choice("EndpointExists")
-    exists.add_choice(ChoiceRule.StringEquals(status, "Failed"), delete)
+    idle = Choice("EndpointIdle")
+    idle.add_choice(ChoiceRule.StringEquals(status, "Failed"), delete)
     busy = [ChoiceRule.StringEquals(status, each) for each in endpoint.BUSY]
-    exists.add_choice(ChoiceRule.Or(busy), wait)
-    exists.default_choice(update)
-    return exists
+    idle.add_choice(ChoiceRule.Or(busy), wait)
+    idle.default_choice(then)
+    look.next(idle)
+    return look
 
 
 def _job(name: str, operation: str, request: str, result_path: str | None) -> Task:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from chalice.app import Request, Response
 
-from chalicelib import clients, clock, links, places, records, runs
+from chalicelib import clients, clock, links, places, records, runs, transactions
 from chalicelib.api.decision_page import HEADERS, Action, Page
 from chalicelib.drift import incidents, reaction
 from chalicelib.environment import Environment
@@ -114,7 +114,7 @@ def _incident(since: str) -> Page:
     if incident is None:
         return Page(f"There is no incident since {since}", 404)
     run = records.get(incident.runs[-1]) if incident.runs else None
-    active = run is not None and run["status"] in ("starting", "running", "waiting")
+    active = run is not None and run["status"] in transactions.STOPPABLE
     free = incident.open and runs.active() is None
     offered = [
         (SEEN, incident.acknowledged_by is None),

@@ -148,11 +148,10 @@ def fail(run: Run) -> dict[str, Any]:
     """
     from chalicelib import settings
 
-    registered = run.get("register") or {}
-    deploying_since = (run.get("approval") or registered).get("at")
-    explanation = failures.explain(run["error"], deploying_since)
+    planned = run.get("plan_deploy") or {}
+    explanation = failures.explain(run["error"], planned.get("at"))
     if run["error"]["Error"] == "EndpointFailed":
-        arn = registered["model_package_arn"]
+        arn = run["register"]["model_package_arn"]
         registry.set_status(arn, "Rejected", explanation.message)
         runs.record(str(run["run_id"]), rolled_back=list(explanation.alarms) or None)
     closed = runs.fail(
@@ -161,7 +160,7 @@ def fail(run: Run) -> dict[str, Any]:
         error_state=failures.state(run, explanation) or None,
         error_detail=explanation.detail or None,
     )
-    if registered:
+    if planned:
         autoscaling.apply(Environment.from_env(), settings.load())
     return {"closed": closed, "error": explanation.message}
 

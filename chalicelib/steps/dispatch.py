@@ -16,7 +16,7 @@ class UnknownStepError(Exception):
 
 
 def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.steps import approval, data, model, quality, rollout, training
+    from chalicelib.steps import approval, data, deploy, model, quality, rollout, training
 
     return _dispatch(
         event,
@@ -37,6 +37,7 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
             "register": model.register,
             "ask": approval.ask,
             "expire": approval.expire,
+            "plan_deploy": deploy.plan,
             "finish": model.finish,
             "plan_rollout": rollout.plan,
             "finish_rollout": rollout.finish,

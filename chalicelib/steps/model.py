@@ -1,4 +1,4 @@
-"""The retrain machine's steps about the model: gate, register and finish.
+"""The retrain machine's steps about the model: gate, register and finish; deploy.py is between.
 
 Each takes the execution's state and returns what the machine keeps under the step's name.
 """
@@ -71,20 +71,13 @@ def _training(run: Run) -> dict[str, Any]:
 
 
 def register(run: Run) -> dict[str, Any]:
-    """A package in the registry, and the requests that put it into service."""
+    """A package in the registry, and what the machine has to know to go on with it."""
     from chalicelib import runs, settings
 
     environment, configured = Environment.from_env(), settings.load()
     run_id = str(run["run_id"])
     arn, version = registry.register(run, environment, configured, run["gate"]["metrics"])
     runs.record(run_id, model_version=version, model_package_arn=arn)
-    endpoint = rollout.endpoint(run_id, environment, configured)
-    before = _describe(environment.endpoint_name)
-    autoscaling.release_before(
-        environment, before.get("EndpointConfigName"), configured.endpoint.instance_type
-    )
-    _clear(endpoint, before)
-    variants = [each["VariantName"] for each in before.get("ProductionVariants", [])]
     return {
         "at": clock.text(clock.now()),
         "model_version": version,
@@ -92,10 +85,7 @@ def register(run: Run) -> dict[str, Any]:
         "needs_approval": configured.gate.by_hand,
         "approval": {"timeout_seconds": _approval_seconds(configured)},
         "in_lambda": configured.endpoint.in_lambda,
-        "create_model": rollout.create_model(run_id, environment, configured, version),
-        "create_endpoint_config": rollout.create_endpoint_config(run_id, environment, configured),
-        "endpoint": endpoint,
-        "update": rollout.update(run_id, environment, configured, variants),
+        "endpoint": rollout.endpoint(run_id, environment, configured),
         "poll_seconds": rollout.poll_seconds(configured),
     }
 
@@ -167,37 +157,6 @@ def _decided(run: Run) -> list[str]:
 
 def _approval_seconds(settings: Settings) -> int:
     return max(1, round(settings.gate.approval_timeout_hours * 3600))
-
-
-def _clear(endpoint: dict[str, str], before: dict[str, Any]) -> None:
-    """Remove what an earlier try of this run left, unless the endpoint uses it already.
-
-    CreateModel and CreateEndpointConfig refuse a name that is taken.
-    """
-    client = clients.client("sagemaker")
-    name = endpoint["EndpointConfigName"]
-    if before.get("EndpointConfigName") == name:
-        return
-    for delete, argument in (
-        (client.delete_endpoint_config, "EndpointConfigName"),
-        (client.delete_model, "ModelName"),
-    ):
-        try:
-            delete(**{argument: name})
-        except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationException":
-                raise  # a ValidationException says that there is none
-
-
-def _describe(endpoint: str) -> dict[str, Any]:
-    """What serves; empty where there is no endpoint yet."""
-    client = clients.client("sagemaker")
-    try:
-        return dict(client.describe_endpoint(EndpointName=endpoint))
-    except client.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":
-            return {}
-        raise
 
 
 def _evaluation(run_id: str, name: str) -> Any:

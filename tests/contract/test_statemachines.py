@@ -170,7 +170,7 @@ def test_lambda_steps_are_ones_that_the_functions_know():
     }
     retrain = {
         "begin", "convert", "plan_part", "schema", "reconcile", "judge", "quality", "plan",
-        "plan_training", "keep_best", "gate", "register", "ask", "expire", "finish",
+        "plan_training", "keep_best", "gate", "register", "ask", "expire", "plan_deploy", "finish",
         "finish_data", "fail",
     }  # fmt: skip
     three = {"begin", "finish", "fail"}

@@ -24,7 +24,8 @@ Eventually = Callable[..., Any]
 STATES = {
     "Begin", "StartCrawler", "PlanConvert", "Schema", "Convert", "Count", "Reconcile",
     "Check", "Quality", "Plan", "Prepare", "PlanTraining", "Train", "Evaluate", "Baseline",
-    "ModelBaselines", "Gate", "Register", "CreateModel", "Finish",
+    "ModelBaselines", "Gate", "Register", "PlanDeploy", "CreateModel",
+    "Finish",
 }  # fmt: skip
 
 

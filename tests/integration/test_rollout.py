@@ -24,12 +24,14 @@ from chalicelib.environment import Environment
 from chalicelib.model import autoscaling, registry, traffic
 from chalicelib.releasing import Endpoint
 from chalicelib.steps import data, model, rollout
+from chalicelib.steps import deploy as deployment
 
 pytestmark = pytest.mark.cloud
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 CANARY = 'strategy = "canary"\nshare = 0.5\nbake_seconds = 600\n'
-DAYS = {"first": 1, "second": 2, "failing": 3}
+DAYS = {"first": 1, "second": 2, "failing": 3, "third": 4}
+BAKED = 'strategy = "all_at_once"\nshare = 0.5\nbake_seconds = 1\n'
 AT_ONCE = 'strategy = "all_at_once"\nshare = 0.5\nbake_seconds = 0\n'
 
 
@@ -81,12 +83,12 @@ def environment(
 def execute(
     stack: Any, environment: Environment, eventually: Callable[..., Any]
 ) -> Callable[[str, str, dict[str, Any]], dict[str, Any]]:
-    """Run a machine from a state on, without its Lambda states at the end; its output."""
+    """Run a machine from a state on, as far as a Lambda state that is left out; its output."""
     states = stack.client("stepfunctions")
 
     def run(machine: str, start_at: str, given: dict[str, Any]) -> dict[str, Any]:
         definition = json.loads((MACHINES / f"{machine}.asl.json").read_text())
-        for state in ("Finish", "RecordFailure"):
+        for state in {"PlanDeploy", "Finish", "RecordFailure"} & definition["States"].keys():
             definition["States"][state] = {"Type": "Succeed"}
         definition["StartAt"] = start_at
         made = states.create_state_machine(
@@ -109,19 +111,32 @@ def execute(
 
 
 @pytest.fixture
+def approved(
+    execute: Callable[[str, str, dict[str, Any]], dict[str, Any]],
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What the retrain machine does once a registered model may serve; how it ended."""
+
+    def run(state: dict[str, Any]) -> dict[str, Any]:
+        looked = execute("retrain", "DescribeEndpointFirst", state)
+        return execute("retrain", "CreateModel", looked | {"plan_deploy": deployment.plan(looked)})
+
+    return run
+
+
+@pytest.fixture
 def deploy(
-    stack: Any, environment: Environment, execute: Callable[..., dict[str, Any]]
+    stack: Any,
+    environment: Environment,
+    approved: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> Iterator[Callable[[str], dict[str, Any]]]:
     """Register a model that answers its name and let the retrain machine deploy it."""
 
     def run(answers: str) -> dict[str, Any]:
         run_id = run_of(environment, answers)
-        state = state_of(stack, environment, answers)
-        state["register"] = model.register(state)
-        ended = execute("retrain", "CreateModel", state)
+        ended = approved(registered_of(stack, environment, answers))
         if "error" not in ended:
-            runs.record(run_id, evaluation=state["gate"]["metrics"])
-            arn = state["register"]["model_package_arn"]
+            runs.record(run_id, evaluation=ended["gate"]["metrics"])
+            arn = ended["register"]["model_package_arn"]
             registry.crown(run_id, arn, {"accuracy": 0.5}, clock.text(clock.now()))
         return ended
 
@@ -166,6 +181,12 @@ def state_of(stack: Any, environment: Environment, answers: str) -> dict[str, An
         "gate": {"metrics": {"accuracy": 0.5}},
     }
     return {**given, **left}
+
+
+def registered_of(stack: Any, environment: Environment, answers: str) -> dict[str, Any]:
+    """Of the run that made this model, once it is in the registry."""
+    state = state_of(stack, environment, answers)
+    return {**state, "register": model.register(state)}
 
 
 def run_of(environment: Environment, answers: str) -> str:
@@ -335,21 +356,53 @@ def test_a_shadow_from_start_to_promotion(
     assert answers_of(stack, environment, 5) == {"first": 5}
 
 
-def test_a_version_that_never_served_leaves_its_name_to_its_run(
+@pytest.mark.parametrize("environment", [BAKED], indirect=True, ids=["baked"])
+def test_a_version_that_waits_for_approval_is_tried_and_then_approved(
     stack: Any,
     environment: Environment,
     deploy: Callable[[str], dict[str, Any]],
+    approved: Callable[[dict[str, Any]], dict[str, Any]],
     ask: Callable[..., dict[str, Any]],
 ) -> None:
-    """A version that waits for approval may be tried meanwhile: its run still makes its model."""
+    """Guardrails need the variants that the endpoint has when the person has decided.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+    """
     deploy("first")
-    registered = model.register(state_of(stack, environment, "second"))
+    waiting = registered_of(stack, environment, "second")
     ask("start", kind="ab", version=2, share=0.5)
     assert set(answers_of(stack, environment, 40)) == {"first", "second"}
-    models = stack.client("sagemaker").list_models(NameContains=environment.endpoint_name)["Models"]
-    names = {each["ModelName"] for each in models}
-    assert registered["create_model"]["ModelName"] not in names
-    assert len(names) == 2
+    ended = approved(waiting)
+    assert "error" not in ended, ended.get("error")
+    assert "DeploymentConfig" not in ended["plan_deploy"]["update"]
+    assert answers_of(stack, environment, 10) == {"second": 10}
+
+
+@pytest.mark.parametrize("environment", [BAKED], indirect=True, ids=["baked"])
+def test_a_test_that_was_stopped_before_the_approval_costs_no_bake(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    approved: Callable[[dict[str, Any]], dict[str, Any]],
+    ask: Callable[..., dict[str, Any]],
+) -> None:
+    deploy("first")
+    deploy("second")
+    ask("start", kind="ab", version=1, share=0.5)
+    waiting = registered_of(stack, environment, "third")
+    ask("stop", kind="ab")
+    ended = approved(waiting)
+    assert "DeploymentConfig" in ended["plan_deploy"]["update"]
+    assert answers_of(stack, environment, 10) == {"third": 10}
+
+
+def test_a_run_that_was_stopped_meanwhile_puts_nothing_into_service(
+    stack: Any, environment: Environment, approved: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    waiting = registered_of(stack, environment, "first")
+    records.change(waiting["run_id"], {"status": "stopping"})
+    with pytest.raises(runs.RunEndedError):
+        approved(waiting)
 
 
 def test_the_endpoints_scaling_is_what_the_settings_say(

@@ -115,6 +115,18 @@ PARTS: dict[str, Any] = {**NEW, "convert": {"convert": ASKED, "count": ASKED}, "
                 "gate": {},
                 "register": {},
             },
+            "PlanDeploy",
+        ),
+        (
+            {
+                "begin": {},
+                "plan": {},
+                "prepared": {},
+                "plan_training": {},
+                "gate": {},
+                "register": {},
+                "plan_deploy": {},
+            },
             "Deploy",
         ),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib import runs
+from chalicelib.errors import ApiError
 from chalicelib.ingest import arrivals, coalesce, intake, unheard
 from chalicelib.reading import inspection
 from tests.unit.loop.memory_cloud import Catalog, Cloud, CrashError, content, in_memory
@@ -254,3 +255,21 @@ def test_a_file_that_failed_too_often_waits_for_a_person() -> None:
             assert status(held) == wanted
         memory.tick(5)
         assert coalesce.woken() == {"waiting": 0}
+
+
+def test_a_run_whose_model_takes_over_is_not_stopped(memory: Cloud) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html"""
+    take(memory, 1)
+    memory.tick(5)
+    coalesce.woken()
+    run_id = str(run_of(memory)["run_id"])
+    runs.begin(run_id)
+    runs.deploy(run_id)
+    runs.deploy(run_id)  # the step was tried again
+    with pytest.raises(ApiError, match="`driftloop rollback` leaves it again") as refused:
+        runs.stop(run_id, "ada", "a mistake")
+    assert (refused.value.status, refused.value.code) == (409, "deploying")
+    assert memory.executions[run_id]["status"] == "RUNNING"
+    assert runs.fail(run_id, "the alarm fired")
+    with pytest.raises(runs.RunEndedError):
+        runs.deploy(run_id)
