@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-# The API waits for these, and API Gateway waits for the API no longer than 29 s: an attempt must end
-# in time to say so, and there is none for a second.
+# The API waits for these, and API Gateway for the API, for 29 s: an attempt must end in time to say
+# so, and there is none for a second.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 WAITED_FOR = ("sagemaker-runtime", "lambda")
 CONNECT_SECONDS, ANSWER_SECONDS = 2, 24

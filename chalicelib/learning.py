@@ -60,6 +60,11 @@ class Training(Section):
         """
         return self.transformer and self.entry_point == OURS
 
+    @property
+    def linear(self) -> bool:
+        """Its weights say why it answers as it does; of other models each reason costs answers."""
+        return self.hyperparameters.get("model", "linear") == "linear"
+
     @model_validator(mode="after")
     def _split_has_its_column(self) -> Training:
         if (self.split_column is None) != (self.split == "stratified"):

@@ -11,6 +11,8 @@ from chalicelib.errors import ApiError
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 MAX_BYTES = 2_000_000
 MAX_ITEMS = 1000
+# Of a model that is not linear: it answers each record again for every word or column.
+MAX_EXPLAINED = 10
 
 
 def decode(raw: bytes) -> dict[str, Any]:

@@ -27,7 +27,7 @@ REFUSALS = {
     "403": "The API key or the signature is missing or wrong",
     "404": "There is no such thing",
     "409": "Not now; the error says why",
-    "413": f"Larger than {bodies.MAX_BYTES:,} bytes, or more than {bodies.MAX_ITEMS:,} entries",
+    "413": f"Over {bodies.MAX_BYTES:,} bytes, {bodies.MAX_ITEMS:,} entries, too many to explain",
     "415": "The Content-Type is not taken",
     "429": "Faster than the usage plan allows, or its quota is used up",
     "502": "The model failed",
@@ -57,11 +57,12 @@ def document(settings: Settings) -> Schema:
                           "description": "AWS Signature Version 4, for execute-api"},
             },
         },
-        "paths": _predicting() | _telling() | _deciding() | _administering(),
+        "paths": _predicting(settings) | _telling() | _deciding() | _administering(),
     }  # fmt: skip
 
 
-def _predicting() -> Schema:
+def _predicting(settings: Settings) -> Schema:
+    few = "" if settings.training.linear else f"; at most {bodies.MAX_EXPLAINED} records a call"
     predict = _operation(
         "Predict one or many records",
         {"200": _found("Predictions", lines="Line")},
@@ -69,7 +70,9 @@ def _predicting() -> Schema:
         body=_body("Record", "records"),
         parameters=[
             _query(
-                "explain", {"type": "boolean", "default": False}, "with the terms that mattered"
+                "explain",
+                {"type": "boolean", "default": False},
+                f"with the terms that mattered{few}",
             ),
             _header(
                 serving.TARGET_VARIANT,

@@ -29,6 +29,8 @@ def predict(
 
     configured = settings.load()
     read = read_records(raw, configured, lines=lines)
+    if explain:
+        _explainable(len(read), configured)
     sent = [each for each in read if not isinstance(each, ApiError)]
     inference_id = str(uuid.uuid4())
     try:
@@ -52,6 +54,14 @@ def predict(
         "variant": answer.get("variant"),
         "predictions": predictions,
     }
+
+
+def _explainable(count: int, settings: Settings) -> None:
+    """ApiError where so many answers cannot be explained while a caller waits."""
+    most = bodies.MAX_EXPLAINED
+    if count > most and not settings.training.linear:
+        words = f"explain takes at most {most} records a call of this kind of model, not {count}"
+        raise ApiError(413, "too_many", words, "explain")
 
 
 def _of_each(answer: Answer, sent: int) -> list[dict[str, Any]]:

@@ -139,6 +139,37 @@ def test_the_words_that_mattered(
 
 
 @pytest.mark.parametrize(
+    ("model", "query", "count", "status"),
+    [
+        ("linear", "?explain=true", 11, 200),
+        ("boosted", "?explain=true", 10, 200),
+        ("boosted", "?explain=true", 11, 413),
+        ("boosted", "", 11, 200),
+    ],
+)
+def test_a_model_that_is_not_linear_explains_few_at_once(
+    http: Any,
+    endpoint: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    query: str,
+    count: int,
+    status: int,
+) -> None:
+    text = settings.FILE.read_text(encoding="utf-8").replace(
+        'model = "linear"', f'model = "{model}"'
+    )
+    configured = settings.parse(text)
+    monkeypatch.setattr(settings, "load", lambda: configured)
+    answer = post(http, f"/predictions{query}", {"records": [GOOD] * count})
+    assert (answer.status_code, bool(endpoint)) == (status, status == 200)
+    if status == 413:
+        assert answer.json_body["error"]["field"] == "explain"
+    operation = http.get("/openapi.json").json_body["paths"]["/predictions"]["post"]
+    assert ("at most 10 records" in str(operation["parameters"])) is (model == "boosted")
+
+
+@pytest.mark.parametrize(
     ("given", "echoed"),
     [("order-7", True), ("a" * 129, False), ("bad id", False), ("", False), (None, False)],
 )

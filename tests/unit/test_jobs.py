@@ -225,7 +225,7 @@ def test_the_model_package_and_the_endpoint(environment: Environment) -> None:
     package = registry.request(run, environment, configured, {"accuracy": 0.5})
     check("CreateModelPackage", package)
     assert set(package["DriftCheckBaselines"]) == {"ModelDataQuality", "ModelQuality", "Bias"}
-    assert package["CustomerMetadataProperties"]["cause"] == "drift in body  at 12 o clock  x"
+    assert package["CustomerMetadataProperties"]["cause"] == "drift in body at 12 o clock x"
     check("CreateModel", rollout.create_model(RUN, environment, configured, 3))
     check("CreateEndpointConfig", rollout.create_endpoint_config(RUN, environment, configured))
     check("CreateEndpoint", rollout.endpoint(RUN, environment, configured))
