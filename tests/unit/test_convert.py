@@ -53,10 +53,10 @@ def test_files_of_one_layout_are_one_table() -> None:
 
 def test_line_ends_are_looked_for_where_a_file_has_some() -> None:
     plain = convert.Source.of(DATASET, "db", [arrival("a", line_ends=False)])
-    assert "chr(30)" not in convert.rows(plain)
+    assert "chr(30)" not in convert.rows(plain, "r1")
     mixed = convert.Source.of(DATASET, "db", [arrival("a", line_ends=False), arrival("b")])
-    assert 'replace("review_body", chr(30), chr(10))' in convert.rows(mixed)
-    assert 'replace("star_rating"' not in convert.rows(mixed)
+    assert 'replace("review_body", chr(30), chr(10))' in convert.rows(mixed, "r1")
+    assert 'replace("star_rating"' not in convert.rows(mixed, "r1")
 
 
 def test_typed_values_become_the_text_that_says_them() -> None:
