@@ -42,6 +42,7 @@ class Intake(Section):
     quiet_seconds: Annotated[int, Field(ge=0, le=900)] = 60
     max_wait_seconds: Annotated[int, Field(ge=0)] = 900
     max_batch: Annotated[int, Field(ge=1, le=1000)] = 1000
+    max_batch_mb: Annotated[int, Field(ge=1)] = 50_000  # of text; a query may run half an hour
     max_attempts: Annotated[int, Field(ge=1)] = 2
     unheard_seconds: Annotated[int, Field(ge=60)] = 960  # a function may run 900
 

@@ -6,33 +6,47 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, records
 from chalicelib.environment import Environment
-from chalicelib.ingest import arrivals
+from chalicelib.ingest import arrivals, spread
+from chalicelib.ingest.arrivals import Arrival
 
 if TYPE_CHECKING:
     from chalicelib.settings import Intake
 
 LOOK = "#look"  # leased until the time of the look that is under way
 SLACK = 0.5  # seconds that clocks may differ, and that the index of arrivals may lag behind
+MB = 1024 * 1024
 FORGOTTEN = dt.timedelta(minutes=2)  # a start or an end that nobody finished
 
 
 def due_in(now: dt.datetime, arrived: Sequence[dt.datetime], intake: Intake) -> float:
-    """Seconds until files that came at these times make a run, 0 or less when it is time.
-
-    It is when nothing new came for a while, the oldest has waited long enough, or a batch is full.
+    """Seconds until files that came at these times make a run, 0 or less when it is time: when
+    nothing new came for a while, or the oldest has waited long enough.
     """
-    if len(arrived) >= intake.max_batch:
-        return 0
     quiet = intake.quiet_seconds - SLACK - (now - max(arrived)).total_seconds()
     waited = intake.max_wait_seconds - (now - min(arrived)).total_seconds()
     return min(quiet, waited)
+
+
+def batch(pending: Iterable[Arrival], intake: Intake) -> tuple[list[Arrival], bool]:
+    """The oldest files, as many as one run takes, and whether it takes no more. One file makes a
+    run however large it is.
+    """
+    chosen: list[Arrival] = []
+    most, size = intake.max_batch_mb * MB, 0.0
+    for arrival in pending:
+        size += spread.text_bytes(arrival)
+        if chosen and size > most:
+            return chosen, True
+        chosen.append(arrival)
+        if len(chosen) == intake.max_batch or size >= most:
+            return chosen, True
+    return chosen, False
 
 
 def wake(seconds: float) -> None:
@@ -61,18 +75,17 @@ def woken() -> dict[str, Any]:
 
     configured, waiting, later = settings.load(), 0, []
     for dataset in configured.every_dataset:
-        found = arrivals.pending(dataset.name)
-        batch = list(itertools.islice(found, configured.intake.max_batch))
-        if not batch:
+        found, full = batch(arrivals.pending(dataset.name), configured.intake)
+        if not found:
             continue
-        waiting += len(batch)
-        times = [clock.parse(arrival["arrived_at"]) for arrival in batch]
-        left = due_in(clock.now(), times, configured.intake)
+        waiting += len(found)
+        times = [clock.parse(arrival["arrived_at"]) for arrival in found]
+        left = 0 if full else due_in(clock.now(), times, configured.intake)
         if left > 0:
             later.append(left)
             continue
-        chosen = [str(arrival["arrival_id"]) for arrival in batch]
-        outcome = runs.start("data", cause(batch), cause_id(batch), chosen, dataset.name)
+        chosen = [str(arrival["arrival_id"]) for arrival in found]
+        outcome = runs.start("data", cause(found), cause_id(found), chosen, dataset.name)
         if isinstance(outcome, runs.RunStarted):
             return {"run_id": outcome.run_id, "files": len(chosen)}
         return {"waiting": waiting, "why": outcome.why}  # its end looks again
@@ -89,13 +102,13 @@ def sweep() -> dict[str, Any]:
     return {"run": runs.mend(FORGOTTEN), "unheard": unheard.announce(), **woken()}
 
 
-def cause(pending: Sequence[arrivals.Arrival]) -> str:
+def cause(pending: Sequence[Arrival]) -> str:
     names = [str(arrival["source_key"]).rsplit("/", 1)[-1] for arrival in pending]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"new data: {', '.join(names[:3])}{more}"
 
 
-def cause_id(pending: Sequence[arrivals.Arrival]) -> str:
+def cause_id(pending: Sequence[Arrival]) -> str:
     """The files and how often each was tried: the same set starts one run."""
     words = "\n".join(sorted(f"{a['arrival_id']} {a.get('attempts', 0)}" for a in pending))
     return f"data-{hashlib.sha256(words.encode()).hexdigest()[:20]}"

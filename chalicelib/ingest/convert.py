@@ -34,7 +34,7 @@ class Source:
     dataset: Dataset
     database: str
     layouts: Mapping[Layout, tuple[str, ...]]
-    text_bytes: int = 0
+    text_bytes: float = 0
     line_ends: bool = True  # whether a value may hold one: looking for them takes its time
 
     @classmethod
@@ -44,7 +44,7 @@ class Source:
         for each in found:
             layout = Layout.of(dataset, each)
             layouts[layout] = (*layouts.get(layout, ()), str(each["arrival_id"]))
-        size = sum(int(each["text_bytes"]) for each in found)
+        size = sum(spread.text_bytes(each) for each in found)
         ends = any(each.get("line_ends", True) for each in found)
         return cls(dataset, database, layouts, size, ends)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST_PARTITIONS = 100  # of an INSERT
 MOST_VALUES = 10_000  # of partition_by in a run: each hundred of them reads every row again
@@ -33,18 +34,24 @@ class Part:
     files: Mapping[str, int] = field(default_factory=dict)
 
 
+def text_bytes(arrival: Mapping[str, Any]) -> float:
+    """The rows of a file as text; Parquet is packed already."""
+    found = int(arrival["text_bytes"])
+    return found / PACKED if arrival["format"] == "parquet" else found
+
+
 def files(text_bytes: float) -> int:
     """How many files come near the target."""
     return min(MOST_FILES, max(1, round(text_bytes * PACKED / TARGET_BYTES)))
 
 
-def is_wide(text_bytes: int, last: int) -> bool:
+def is_wide(text_bytes: float, last: int) -> bool:
     """Whether to measure the rows' partitions first: one may need several files, or the `last` run
     made more than an INSERT may write."""
     return files(text_bytes) > 1 or last > MOST_PARTITIONS
 
 
-def parts(column: str, rows: Mapping[str, int], text_bytes: int) -> list[Part]:
+def parts(column: str, rows: Mapping[str, int], text_bytes: float) -> list[Part]:
     """The INSERTs for `rows` of each value of `partition_by`, of so much text in all.
 
     The values are in the order of their code points, which is Athena's. TooManyPartitionsError

@@ -64,6 +64,7 @@ def test_the_projects_own_file_is_right() -> None:
         ),
         ('name = "vine"', 'name = "run"', "dataset: columns has run, which the loop adds"),
         ("max_batch = 1000", "max_batch = 0", "intake.max_batch: Input should be"),
+        ("max_batch_mb = 50000", "max_batch_mb = 0", "intake.max_batch_mb: Input should be"),
         ("unheard_seconds = 960", "unheard_seconds = 5", "intake.unheard_seconds: Input should be"),
         ("[intake]", SIDE.replace("products", "reviews") + "[intake]", "reviews is there twice"),
         (
