@@ -1,6 +1,7 @@
-"""Why a model answers as it does: exactly for a linear model, by leaving columns out for others.
+"""Why a model answers as it does: a linear one by its weights, others by Shapley values of columns.
 
-Of a transformer, by leaving out words.
+Of a transformer, by leaving out words: Shapley values of a hundred words would take it a thousand
+answers to each record, which no caller waits for.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import shapley
 from records import digits
 
 TOP = 10
+COALITIONS = 256  # of a record, at most; up to eight columns these are all there are
 Explanation = dict[str, Any]
 
 
@@ -53,34 +56,60 @@ def by_weights(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> lis
     return found
 
 
-def by_occlusion(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[Explanation]:
-    """How much less the answer would be without each column: in its place the values that it has
-    in some rows of the training split, one after another, and the mean over them.
+def by_shapley(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[Explanation]:
+    """What each column adds to the probability of the answered label, or to the number.
+
+    All weights and the intercept, the mean answer to rows of the training split, are the total.
     """
-    background = np.array(metadata["background"], dtype=object)
-    columns = [*metadata["text"], *metadata["numeric"], *metadata["categorical"]]
-    before = _told(pipeline, rows)
-    answers, at = before.argmax(axis=1), np.arange(len(rows))
-    changes = np.empty((len(rows), len(columns)))
-    for place in range(len(columns)):
-        without = np.repeat(rows, len(background), axis=0)
-        without[:, place] = np.tile(background[:, place], len(rows))
-        after = _told(pipeline, without).reshape(len(rows), len(background), -1).mean(axis=1)
-        changes[:, place] = before[at, answers] - after[at, answers]
-    return [
-        {
-            "method": "occlusion",
-            "terms": [
-                {
-                    "column": columns[each],
-                    "term": str(row[each]),
-                    "weight": digits(change[each]),
-                }
-                for each in np.argsort(-np.abs(change), kind="stable")[:TOP]
-            ],
-        }
-        for row, change in zip(rows, changes, strict=True)
-    ]
+    columns = _columns(metadata)
+    found = []
+    for row in rows:
+        values, empty, whole = _attributed(row, pipeline, metadata)
+        answer = whole.argmax()
+        told = values[:, answer]
+        found.append(
+            {
+                "method": "shap",
+                "intercept": digits(empty[answer]),
+                "total": digits(whole[answer]),
+                "terms": [
+                    {"column": columns[each], "term": str(row[each]), "weight": digits(told[each])}
+                    for each in np.argsort(-np.abs(told), kind="stable")[:TOP]
+                ],
+            }
+        )
+    return found
+
+
+def overall(
+    rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]
+) -> dict[str, dict[str, float]]:
+    """For each label, the mean absolute Shapley value of every column."""
+    means = np.mean([np.abs(_attributed(row, pipeline, metadata)[0]) for row in rows], axis=0)
+    labels = [str(label) for label in getattr(pipeline, "classes_", ["value"])]
+    return {
+        label: dict(zip(_columns(metadata), map(digits, told), strict=True))
+        for label, told in zip(labels, means.T, strict=True)
+    }
+
+
+def _attributed(
+    row: np.ndarray, pipeline: Any, metadata: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A row's Shapley values, [column, label], and the answers without and with its columns.
+
+    A column out of a coalition has the values of some rows of the training split, one after
+    another, and the answer is their mean. A transformer has no such rows: there its text is empty.
+    """
+    background = np.array(metadata["background"] or [[""] * len(row)], dtype=object)
+    masks, weights = shapley.coalitions(len(row), COALITIONS)
+    asked = np.where(masks[:, None, :], row, background).reshape(-1, len(row))
+    answers = _told(pipeline, asked).reshape(len(masks), len(background), -1).mean(axis=1)
+    return shapley.values(masks, weights, answers), answers[0], answers[1]
+
+
+def _columns(metadata: dict[str, Any]) -> list[str]:
+    return [*metadata["text"], *metadata["numeric"], *metadata["categorical"]]
 
 
 def by_words(rows: np.ndarray, pipeline: Any, metadata: dict[str, Any]) -> list[Explanation]:

@@ -79,7 +79,7 @@ def explain_fn(records: list[dict[str, Any]], model: Model) -> list[dict[str, An
     pipeline, metadata = model
     if not explains(model):
         raise BadRequestError("this model cannot explain its answers")
-    how = explain.by_weights if explain.linear(pipeline) else explain.by_occlusion
+    how = explain.by_weights if explain.linear(pipeline) else explain.by_shapley
     if hasattr(pipeline, "words"):
         how = explain.by_words
     return how(array(records, metadata), pipeline, metadata)
@@ -108,6 +108,14 @@ def summary_fn(records: list[dict[str, Any]], model: Model) -> dict[str, list[An
     if not explains(model) or not explain.linear(pipeline):
         return {}
     return explain.by_label(array(records, metadata), pipeline, metadata)
+
+
+def attributions_fn(records: list[dict[str, Any]], model: Model) -> dict[str, dict[str, float]]:
+    """For the evaluation: by label how much each column decides; empty for a model of weights."""
+    pipeline, metadata = model
+    if not explains(model) or explain.linear(pipeline):
+        return {}
+    return explain.overall(array(records, metadata), pipeline, metadata)
 
 
 def array(records: list[dict[str, Any]], metadata: dict[str, Any]) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Why the model answers as it does: which columns it needs, which terms speak for which label.
 
-Columns by permutation importance, whatever the model is: the SHAP library is not in the image.
-Breiman, "Random Forests", 2001, section 10.
+Columns by permutation importance, whatever the model is (Breiman, "Random Forests", 2001, section
+10); beside it exact weights of a linear model's terms, or the Shapley values of another's columns,
+where the script that serves it tells them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import scoring
 from scoring import Classified, Scored
 
 SAMPLE = 1000  # rows that are asked again
+ATTRIBUTED = 100  # rows whose Shapley values are told
 REPEATS = 3
 EXAMPLES = 3
 
@@ -25,16 +27,28 @@ Record = dict[str, Any]
 def explain(
     served: Any, model: Any, asked: list[Record], scored: Scored, known: pd.Series, seed: int
 ) -> dict[str, Any]:
-    """{"method", "columns", "terms", "examples"} of a model that has been scored."""
+    """{"method", "columns", "terms", "shap", "examples"} of a model that has been scored."""
     named = "rmse" if not isinstance(scored, Classified) else "accuracy"
     terms = served.summary_fn(asked, model) if hasattr(served, "summary_fn") else {}
+    shap = _shap(served, model, asked, seed)
+    methods = {"permutation importance of columns": True, "exact weights of terms": terms,
+               "Shapley values of columns": shap}  # fmt: skip
     return {
-        "method": "permutation importance of columns" + ("; exact weights of terms" * bool(terms)),
+        "method": "; ".join(words for words, used in methods.items() if used),
         "metric": named,
         "columns": _columns(served, model, asked, known, named, seed),
         "terms": terms,
+        "shap": shap,
         "examples": _examples(served, model, asked, scored),
     }
+
+
+def _shap(served: Any, model: Any, asked: list[Record], seed: int) -> dict[str, dict[str, float]]:
+    """By label the mean absolute Shapley value of each column, over some rows."""
+    if not hasattr(served, "attributions_fn"):
+        return {}
+    places = np.random.default_rng(seed).permutation(len(asked))[:ATTRIBUTED]
+    return served.attributions_fn([asked[place] for place in places], model)
 
 
 def _columns(

@@ -241,6 +241,11 @@ def _why(found: Findings) -> str:
             '<p style="margin-top:14px">Terms that spoke the loudest for each answer:</p>'
             + _table(["answer", "terms"], listed, raw=True)
         )
+    if why.get("shap"):
+        parts.append(
+            '<p style="margin-top:14px">How far each column moves an answer, in the mean '
+            "(absolute Shapley values):</p>" + _shap(why["shap"])
+        )
     metric = "right answers lost" if found.classes else "error gained"
     return _section(
         "What it looks at",
@@ -248,6 +253,17 @@ def _why(found: Findings) -> str:
         if found.classes
         else "How much error is gained when a column's values are shuffled.",
         "".join(parts),
+    )
+
+
+def _shap(by_label: dict[str, dict[str, float]]) -> str:
+    """A row for each column, the one that moves the most first."""
+    columns = {
+        name: [told[name] for told in by_label.values()] for name in next(iter(by_label.values()))
+    }
+    ranked = sorted(columns.items(), key=lambda each: -max(each[1]))
+    return _table(
+        ["column", *by_label], [[name, *map(plots.number, told)] for name, told in ranked]
     )
 
 

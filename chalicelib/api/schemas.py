@@ -151,7 +151,7 @@ def _explanation() -> Schema:
     term = thing({"column": TEXT, "term": TEXT, "weight": NUMBER}, ["column", "term", "weight"])
     return thing(
         {
-            "method": {"enum": ["linear", "occlusion"]},
+            "method": {"enum": ["linear", "shap", "occlusion"]},
             "intercept": NUMBER,
             "total": NUMBER,
             "terms": listed(term),

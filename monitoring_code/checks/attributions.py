@@ -6,16 +6,15 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-at
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from checks import shapley as kernel
+
 THRESHOLD = 0.9  # nDCG below it is a violation, as Clarify has it
-EXACT = 6  # features of which all coalitions are asked
-COALITIONS = 128  # otherwise
+COALITIONS = 128  # of a record, at most; up to seven features these are all there are
 Records = list[dict[str, Any]]
 Predict = Callable[[Records], np.ndarray]  # [record, label]
 
@@ -25,10 +24,9 @@ def shapley(
 ) -> np.ndarray:
     """[record, feature, label]: what each feature adds to a prediction, by Kernel SHAP.
 
-    A feature out of a coalition has the background's value. With few features every coalition is
-    asked and the values are exact.
+    A feature out of a coalition has the background's value.
     """
-    masks, weights = coalitions(len(names))
+    masks, weights = kernel.coalitions(len(names), COALITIONS)
     asked = [
         {
             **record,
@@ -38,46 +36,7 @@ def shapley(
         for mask in masks
     ]
     answers = predict(asked).reshape(len(records), len(masks), -1)
-    return np.stack([_solve(masks, weights, each) for each in answers])
-
-
-def coalitions(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """[coalition, feature], and weights; first the empty and the whole one, which always hold."""
-    ends = np.array([[False] * count, [True] * count])
-    sizes = np.arange(1, count)
-    by_size = (count - 1) / (sizes * (count - sizes))  # of all coalitions of a size together
-    if count <= EXACT:
-        inner = np.array(
-            [
-                mask
-                for mask in itertools.product([False, True], repeat=count)
-                if 0 < sum(mask) < count
-            ]
-        ).reshape(-1, count)
-        weights = np.array([by_size[n - 1] / math.comb(count, n) for n in inner.sum(axis=1)])
-    else:
-        random = np.random.default_rng(seed)
-        half = np.zeros((COALITIONS // 2, count), bool)
-        drawn = random.choice(sizes, len(half), p=by_size / by_size.sum())
-        for row, size in zip(half, drawn, strict=True):
-            row[random.choice(count, size, replace=False)] = True
-        inner = np.concatenate([half, ~half])  # in pairs, which halves the error
-        weights = np.ones(len(inner))
-    return np.concatenate([ends, inner]), np.concatenate([[0.0, 0.0], weights])
-
-
-def _solve(masks: np.ndarray, weights: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Weighted least squares, under the condition that the values add up to the whole effect."""
-    empty, whole = answers[0], answers[1]
-    count = masks.shape[1]
-    if count == 1:
-        return (whole - empty)[None]
-    inner = masks[2:].astype(float)
-    root = np.sqrt(weights[2:])[:, None]
-    reduced = (inner[:, :-1] - inner[:, -1:]) * root
-    target = (answers[2:] - empty - inner[:, -1:] * (whole - empty)) * root
-    found, *_ = np.linalg.lstsq(reduced, target, rcond=None)
-    return np.concatenate([found, (whole - empty - found.sum(axis=0))[None]])
+    return np.stack([kernel.values(masks, weights, each) for each in answers])
 
 
 def overall(values: np.ndarray, names: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:

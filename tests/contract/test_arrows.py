@@ -79,6 +79,11 @@ def test_libraries_are_the_ones_its_place_has(part: str):
     assert not wrong
 
 
+def test_what_two_parts_that_stand_alone_share_is_the_same_file():
+    one, other = "inference_code/shapley.py", "monitoring_code/checks/shapley.py"
+    assert (ROOT / one).read_text() == (ROOT / other).read_text()
+
+
 def test_only_the_adapter_loads_ministack():
     statically = [
         path.relative_to(ROOT).as_posix()

@@ -170,6 +170,7 @@ def test_every_problem_is_evaluated_whole(
     assert {each["value"] for each in documents["slices"]} == {"new", "used"}
     assert max(documents["explanations"]["columns"].values()) > 0.1
     assert bool(documents["explanations"]["terms"]) is (words is not BOOSTED)
+    assert bool(documents["explanations"]["shap"]) is (words is BOOSTED)
     assert bool(documents["bias"]) is (problem != "regression")
     card = (folder / "model_card.html").read_text()
     assert "<b>thing</b>" not in card
@@ -231,14 +232,28 @@ def test_a_linear_models_terms_add_up_to_its_answer(tmp_path: Path, problem: str
     assert why["total"] == pytest.approx(logits[place] - logits.mean(), abs=1e-3)
 
 
-def test_a_boosted_model_is_explained_by_leaving_columns_out(tmp_path: Path) -> None:
-    evaluated(tmp_path, "binary", *BOOSTED)
+@pytest.mark.parametrize("problem", ["multiclass", "binary", "regression"])
+def test_a_boosted_models_terms_add_up_to_its_answer(tmp_path: Path, problem: str) -> None:
+    evaluated(tmp_path, problem, *BOOSTED)
     model = inference.model_fn(str(tmp_path / "model"))
-    asked = inference.Records([{"votes": 9, "kind": "new"}], explain=True)
-    why = inference.predict_fn(asked, model)[0]["explanation"]
-    assert why["method"] == "occlusion"
-    assert why["terms"][0]["column"] == "votes"
-    assert abs(why["terms"][0]["weight"]) > abs(why["terms"][1]["weight"])
+    asked = inference.Records([{"votes": 9, "kind": "new"}, {"kind": None}], explain=True)
+    for answer in inference.predict_fn(asked, model):
+        why = answer["explanation"]
+        assert why["method"] == "shap"
+        added = why["intercept"] + sum(term["weight"] for term in why["terms"])
+        assert added == pytest.approx(why["total"], rel=1e-5)
+        probability = answer.get("probabilities", {}).get(answer.get("label"))
+        assert why["total"] == pytest.approx(answer.get("prediction", probability), rel=1e-5)
+        assert why["terms"][0]["column"] == "votes"
+
+
+@pytest.mark.parametrize("problem", ["multiclass", "regression"])
+def test_what_decides_overall_is_on_the_card(tmp_path: Path, problem: str) -> None:
+    folder = evaluated(tmp_path, problem, *BOOSTED)
+    shap = json.loads((folder / "explanations.json").read_text())["shap"]
+    assert set(shap) == ({"value"} if problem == "regression" else {"1", "4", "5"})
+    assert all(told["votes"] > told["kind"] >= 0 for told in shap.values())
+    assert "absolute Shapley values" in (folder / "model_card.html").read_text()
 
 
 def test_a_model_of_ones_own_says_that_it_cannot_explain() -> None:
