@@ -26,7 +26,7 @@ def lake(stack: Any, bucket: str) -> Any:
     values = {**vars(Environment.from_env()), "glue_database": database}
     environment = Environment(**values)
     stack.client("glue").create_database(DatabaseInput={"Name": database})
-    tables.prepare(DATASET, environment, {})
+    tables.prepare(DATASET, environment, {}, "r0")
     return Lake(stack, environment)
 
 
