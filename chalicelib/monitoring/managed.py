@@ -7,12 +7,21 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-scheduling.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import places
-from chalicelib.model import jobs, rollout
-from chalicelib.monitoring import attribution, images, kinds, model_quality, timings
+from chalicelib.model import jobs
+from chalicelib.monitoring import (
+    attribution,
+    clarify,
+    images,
+    kinds,
+    model_quality,
+    preprocessors,
+    timings,
+)
 
 if TYPE_CHECKING:
     from chalicelib.environment import Environment
@@ -26,18 +35,14 @@ TYPES = {
     "attribution": "ModelExplainability",
 }
 ENDPOINT = f"{jobs.INPUT}/endpoint"
+LABELLED = ("model-quality", "bias")  # AWS merges labels first
 LONGEST_SECONDS = 3600
-# AWS's container reads flat JSON only.
-# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-pre-and-post-processing.html
-PREPROCESSOR = '''\
-import json
-
-
-def preprocess_handler(inference_record):
-    """The records of a request: {"records": [{...}]}, or one by itself."""
-    body = json.loads(inference_record.endpoint_input.data)
-    return body.get("records", [body])
-'''
+# An hourly execution that merges labels does two jobs within its hour, each as long as this.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-schedule.html
+LONGEST_OF_TWO_SECONDS = 1800
+# Members of a baseline that our own monitors add to AWS's schemas.
+BEYOND = ("derived_from", "type_counts", "standard_error", "confidence_interval",
+          "significance_constraints")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,16 @@ class Monitor:
     schedule: Request
 
 
-def monitors(run_id: str, environment: Environment, settings: Settings) -> list[Monitor]:
-    """Of every kind that the pipeline can be judged by."""
-    wanted = [kind.name for kind in kinds.KINDS.values() if not kinds.unfit(kind, settings)]
-    return [_monitor(kind, run_id, environment, settings) for kind in wanted]
+def wanted(settings: Settings) -> list[str]:
+    """Every kind that the pipeline can be judged by."""
+    return [kind.name for kind in kinds.KINDS.values() if not kinds.unfit(kind, settings)]
+
+
+def monitors(
+    run_id: str, environment: Environment, settings: Settings, labels: Sequence[str] = ()
+) -> list[Monitor]:
+    """Of every wanted kind. `labels`: those that the baseline of attributions explains."""
+    return [_monitor(kind, run_id, environment, settings, labels) for kind in wanted(settings)]
 
 
 def schedule_name(environment: Environment, kind: str) -> str:
@@ -70,32 +81,34 @@ def kind_of(schedule: str, environment: Environment) -> str | None:
     return next((kind for kind in TYPES if schedule_name(environment, kind) == name), None)
 
 
-def explanation_config(run_id: str, settings: Settings) -> Request:
-    """Clarify's configuration of feature attributions.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-config-json-monitor-model-explainability-parameters.html
-    """
-    return {
-        "label": settings.dataset.label,
-        "headers": attribution.features(settings),
-        "predictor": {
-            "model_name": rollout.name(settings, run_id),
-            "instance_type": settings.monitor.instance_type,
-            "initial_instance_count": 1,
-            "content_type": "application/json",
-        },
-        "methods": {"shap": {"num_samples": 128, "agg_method": "mean_abs"}},
-    }
+def as_aws_has_it(document: Any) -> Any:
+    """A baseline without what our own monitors add: members beyond AWS's schemas, and the features
+    that they measure of texts, whose columns AWS's analyzer would miss in every request."""
+    if isinstance(document, list):
+        kept = [each for each in document if not (isinstance(each, dict) and BEYOND[0] in each)]
+        return [as_aws_has_it(each) for each in kept]
+    if isinstance(document, dict):
+        return {
+            name: as_aws_has_it(value) for name, value in document.items() if name not in BEYOND
+        }
+    return document
 
 
-def _monitor(kind: str, run_id: str, environment: Environment, settings: Settings) -> Monitor:
+def documents(kind: str) -> tuple[str, ...]:
+    """What AWS's analysis of a kind holds live traffic against."""
+    return ("constraints", "statistics") if kind == kinds.OF_DATA else ("constraints",)
+
+
+def _monitor(
+    kind: str, run_id: str, environment: Environment, settings: Settings, labels: Sequence[str]
+) -> Monitor:
     name, of = definition_name(kind, run_id), TYPES[kind]
     tags = [{"Key": "driftloop:pipeline", "Value": settings.pipeline.name}]
     definition = {
         "JobDefinitionName": name,
         f"{of}BaselineConfig": _baseline(kind, run_id, environment),
         f"{of}AppSpecification": _application(kind, run_id, environment, settings),
-        f"{of}JobInput": _input(kind, environment, settings),
+        f"{of}JobInput": _input(kind, environment, settings, labels),
         f"{of}JobOutputConfig": {"MonitoringOutputs": [{"S3Output": _output(environment)}]},
         "JobResources": {
             "ClusterConfig": {
@@ -105,7 +118,9 @@ def _monitor(kind: str, run_id: str, environment: Environment, settings: Setting
             }
         },
         "RoleArn": environment.job_role_arn,
-        "StoppingCondition": {"MaxRuntimeInSeconds": LONGEST_SECONDS},
+        "StoppingCondition": {
+            "MaxRuntimeInSeconds": LONGEST_OF_TWO_SECONDS if kind in LABELLED else LONGEST_SECONDS
+        },
         "Tags": tags,
     }
     timing = timings.expression(settings.monitor.schedule)
@@ -122,49 +137,52 @@ def _monitor(kind: str, run_id: str, environment: Environment, settings: Setting
 
 
 def _baseline(kind: str, run_id: str, environment: Environment) -> Request:
-    def document(name: str) -> Request:
-        key = places.baseline(run_id, kind) + f"{name}.json"
-        return {"S3Uri": places.uri(environment, key)}
-
-    found = {"ConstraintsResource": document("constraints")}
-    if kind == kinds.OF_DATA:
-        found["StatisticsResource"] = document("statistics")
-    return found
+    return {
+        f"{name.title()}Resource": {"S3Uri": places.uri(environment, baseline(run_id, kind, name))}
+        for name in documents(kind)
+    }
 
 
 def _application(kind: str, run_id: str, environment: Environment, settings: Settings) -> Request:
     region = places.region(environment)
-    clarify = kind in ("bias", "attribution")
+    analyzed = kind in preprocessors.SCRIPTS
     found: Request = {
-        "ImageUri": images.clarify(region) if clarify else images.analyzer(region),
+        "ImageUri": images.analyzer(region) if analyzed else images.clarify(region),
         "Environment": {"MIN_RECORDS": str(settings.monitor.min_records)},
     }
-    if kind == "data-quality":
-        found["RecordPreprocessorSourceUri"] = places.uri(environment, preprocessor(run_id))
-    elif kind == "model-quality":
-        found["ProblemType"] = model_quality.PROBLEMS[settings.model.problem][0]
-    elif kind == "bias":
-        found["ConfigUri"] = places.uri(environment, places.bias_config(run_id))
+    if analyzed:
+        found["RecordPreprocessorSourceUri"] = places.uri(environment, preprocessor(run_id, kind))
     else:
-        found["ConfigUri"] = places.uri(environment, explanation(run_id))
+        found["ConfigUri"] = places.uri(environment, config(run_id, kind))
+    if kind == "model-quality":
+        found["ProblemType"] = model_quality.PROBLEMS[settings.model.problem][0]
     return found
 
 
-def _input(kind: str, environment: Environment, settings: Settings) -> Request:
+def _input(
+    kind: str, environment: Environment, settings: Settings, labels: Sequence[str]
+) -> Request:
+    """Predictions are judged as long as their labels may come: `monitor.catch_up_days`."""
     endpoint = {
         "EndpointName": environment.endpoint_name,
         "LocalPath": ENDPOINT,
         "S3InputMode": "File",
         "S3DataDistributionType": "FullyReplicated",
     }
-    if kind in ("model-quality", "bias"):
-        regression = settings.model.problem == "regression"
-        endpoint["InferenceAttribute"] = "prediction" if regression else "label"
-        labels = places.uri(environment, jobs.GROUND_TRUTH.rstrip("/"))
-        return {"EndpointInput": endpoint, "GroundTruthS3Input": {"S3Uri": labels}}
-    if kind == "attribution" and (named := attribution.variables(settings)):
-        endpoint["FeaturesAttribute"] = named["features_attribute"]
-    return {"EndpointInput": endpoint}
+    if kind == "bias":
+        endpoint["FeaturesAttribute"] = clarify.features(settings.model.inputs)
+        endpoint["InferenceAttribute"] = clarify.prediction(settings)
+    elif kind == "model-quality":
+        endpoint["InferenceAttribute"] = preprocessors.ATTRIBUTE
+    elif kind == "attribution":
+        endpoint["FeaturesAttribute"] = clarify.features(attribution.features(settings))
+        endpoint["ProbabilityAttribute"] = clarify.probabilities(settings, labels)
+    if kind not in LABELLED:
+        return {"EndpointInput": endpoint}
+    endpoint["StartTimeOffset"] = f"-P{settings.monitor.catch_up_days}D"
+    endpoint["EndTimeOffset"] = "-PT0H"
+    truth = places.uri(environment, jobs.GROUND_TRUTH.rstrip("/"))
+    return {"EndpointInput": endpoint, "GroundTruthS3Input": {"S3Uri": truth}}
 
 
 def _output(environment: Environment) -> Request:
@@ -175,9 +193,13 @@ def _output(environment: Environment) -> Request:
     }
 
 
-def preprocessor(run_id: str) -> str:
-    return places.run(run_id, "monitor/preprocess.py")
+def baseline(run_id: str, kind: str, document: str) -> str:
+    return places.run(run_id, f"monitor/{kind}/{document}.json")
 
 
-def explanation(run_id: str) -> str:
-    return places.run(run_id, "monitor/explanation/analysis_config.json")
+def preprocessor(run_id: str, kind: str) -> str:
+    return places.run(run_id, f"monitor/{kind}/preprocess.py")
+
+
+def config(run_id: str, kind: str) -> str:
+    return places.run(run_id, f"monitor/{kind}/analysis_config.json")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, failures, metrics, notify, places, records
 from chalicelib.environment import Environment
-from chalicelib.monitoring import images, kinds, looks, managed, reports
+from chalicelib.monitoring import clarify, images, kinds, looks, managed, preprocessors, reports
 from chalicelib.monitoring.managed import Monitor
 
 if TYPE_CHECKING:
@@ -45,15 +45,12 @@ def apply(run_id: str, settings: Settings) -> None:
     made = {key: str(name) for key, name in (records.get(MADE) or {}).items() if key in kinds.KINDS}
     if settings.monitor.engine == "driftloop" and not made:
         return
-    wanted = (
-        managed.monitors(run_id, environment, settings)
-        if settings.monitor.engine == "managed"
-        else []
-    )
+    wanted: list[Monitor] = []
     client = clients.client("sagemaker")
     try:
-        if wanted:
-            _write(run_id, environment, settings)
+        if settings.monitor.engine == "managed":
+            labels = _write(run_id, environment, settings)
+            wanted = managed.monitors(run_id, environment, settings, labels)
         for monitor in wanted:
             _schedule(client, monitor)
         named = {monitor.kind: monitor.definition["JobDefinitionName"] for monitor in wanted}
@@ -118,15 +115,33 @@ def told(error: Any) -> str:
     return f"{ADVICE}\n\nAWS says: {words}" if closed else words
 
 
-def _write(run_id: str, environment: Environment, settings: Settings) -> None:
-    """What the definitions name in S3 beside the baselines."""
-    clients.client("s3").put_object(
-        Bucket=environment.data_bucket,
-        Key=managed.preprocessor(run_id),
-        Body=managed.PREPROCESSOR.encode(),
-    )
-    config = managed.explanation_config(run_id, settings)
-    reports.write(environment, managed.explanation(run_id), config)
+def _write(run_id: str, environment: Environment, settings: Settings) -> list[str]:
+    """What the definitions name in S3; the labels whose attributions are explained."""
+    asked = managed.wanted(settings)
+    for kind in asked:
+        prefix = places.baseline(run_id, kind)
+        for name in managed.documents(kind):
+            document = managed.as_aws_has_it(reports.read(environment, f"{prefix}{name}.json"))
+            reports.write(environment, managed.baseline(run_id, kind, name), document)
+        if kind in preprocessors.SCRIPTS:
+            clients.client("s3").put_object(
+                Bucket=environment.data_bucket,
+                Key=managed.preprocessor(run_id, kind),
+                Body=preprocessors.SCRIPTS[kind].encode(),
+            )
+    if "bias" in asked:
+        config = clarify.bias_config(settings)
+        reports.write(environment, managed.config(run_id, "bias"), config)
+    return _write_explanation(run_id, environment, settings) if "attribution" in asked else []
+
+
+def _write_explanation(run_id: str, environment: Environment, settings: Settings) -> list[str]:
+    prefix = places.baseline(run_id, "attribution")
+    labels = clarify.labels(reports.read(environment, f"{prefix}constraints.json"))
+    background = reports.read(environment, f"{prefix}background.json")
+    config = clarify.explanation_config(run_id, settings, labels, background)
+    reports.write(environment, managed.config(run_id, "attribution"), config)
+    return labels
 
 
 def _schedule(client: Any, monitor: Monitor) -> None:

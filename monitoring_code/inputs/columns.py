@@ -58,7 +58,7 @@ def whole(column: pa.ChunkedArray) -> bool:
 
 
 def select(table: pa.Table, features: str = "", exclude: str = "") -> pa.Table:
-    """Columns by attribute: names, JSONPaths or positions, separated by commas; 1-2 is a range.
+    """Columns by attribute: names, paths or positions, separated by commas; 1-2 is a range.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_EndpointInput.html
     """
@@ -71,7 +71,8 @@ def select(table: pa.Table, features: str = "", exclude: str = "") -> pa.Table:
 def found(names: Sequence[str], attribute: str) -> list[str]:
     """The columns that an attribute means; a column that is not there is left out."""
     chosen: list[str] = []
-    for part in (part.strip() for part in attribute.split(",")):
+    listed = re.sub(r"^.*\.\[(.*)\]$", r"\1", attribute)  # of JMESPath's records[0].[a, b]
+    for part in (part.strip().strip('"') for part in listed.split(",")):
         span = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
         if span and part not in names:
             chosen += names[int(span[1]) : int(span[2] or span[1]) + 1]

@@ -28,6 +28,17 @@ ONE, TWO = "20260301-120000-a1b2c3", "20260302-120000-d4e5f6"
 REVIEWS = [{"review_body": f"It is fine {n}.", "product_category": "Baby"} for n in range(60)]
 
 
+LIMITS: dict[str, Any] = {
+    "model-quality": {
+        "version": 0.0,
+        "multiclass_classification_constraints": {
+            "accuracy": {"threshold": 0.8, "comparison_operator": "LessThanThreshold"}
+        },
+    },
+    "bias": {"version": "1.0"},
+}
+
+
 def configured(engine: str) -> settings.Settings:
     given = settings.load()
     monitor = given.monitor.model_copy(update={"engine": engine})
@@ -55,8 +66,11 @@ def watched(stack: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
                "--base", str(tmp_path), "--source", str(tmp_path / "rows.jsonl"), "--output",
                str(tmp_path / "made"), "--text", '["review_body"]']  # fmt: skip
     subprocess.run(command, check=True, timeout=120, capture_output=True)
-    for path in (tmp_path / "made").iterdir():
-        it.put(places.baseline(ONE, "data-quality") + path.name, path.read_bytes())
+    for run in (ONE, TWO):
+        for path in (tmp_path / "made").iterdir():
+            it.put(places.baseline(run, "data-quality") + path.name, path.read_bytes())
+        for kind, limits in LIMITS.items():
+            it.put(places.baseline(run, kind) + "constraints.json", json.dumps(limits))
     return it
 
 
@@ -106,7 +120,7 @@ def executed(cloud: Any, queue: tuple[str, Any], watched: LocalSageMaker) -> Any
     events.put_targets(
         Rule=rule_name, Targets=[{"Id": "queue", "Arn": arn, "InputTransformer": transformer}]
     )
-    return lambda: received(1)
+    return lambda count=1: received(count)
 
 
 class ShortForms(yaml.SafeLoader):
@@ -124,46 +138,62 @@ def given(loader: Any, suffix: str, node: Any) -> Any:
 ShortForms.add_multi_constructor("!", given)
 
 
+def run_now(it: LocalSageMaker, kind: str) -> dict[str, Any]:
+    """The summary of an execution over the last two hours, once it has ended."""
+    schedule = managed.schedule_name(Environment.from_env(), kind)
+    timing = {
+        "ScheduleExpression": "NOW",
+        "DataAnalysisStartTime": "-PT2H",
+        "DataAnalysisEndTime": "PT0S",
+    }
+    it.api.update_monitoring_schedule(
+        MonitoringScheduleName=schedule,
+        MonitoringScheduleConfig={
+            "ScheduleConfig": timing,
+            "MonitoringJobDefinitionName": f"{kind}-{ONE}",
+            "MonitoringType": managed.TYPES[kind],
+        },
+    )
+
+    def ended() -> Any:
+        found = it.api.list_monitoring_executions(MonitoringScheduleName=schedule)
+        (summary,) = found["MonitoringExecutionSummaries"] or [{}]
+        status = summary.get("MonitoringExecutionStatus", "Pending")
+        return None if status in ("Pending", "InProgress") else summary
+
+    return dict(until(ended))
+
+
+def capture(it: LocalSageMaker, lines: list[dict[str, Any]], moment: dt.datetime) -> None:
+    """Write invocations of an hour; each is told its id and its time."""
+    endpoint = Environment.from_env().endpoint_name
+    for number, line in enumerate(lines):
+        line["eventMetadata"] = {
+            "eventId": f"event-{number}",
+            "inferenceId": f"call-{number}",
+            "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        }
+    body = "".join(json.dumps(line) + "\n" for line in lines)
+    it.put(f"capture/{endpoint}/primary/{moment:%Y/%m/%d/%H}/a.jsonl", body)
+
+
+def side(body: Any) -> dict[str, str]:
+    return {"data": json.dumps(body), "encoding": "JSON", "observedContentType": "application/json"}
+
+
 def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
     watched: LocalSageMaker, executed: Any
 ) -> None:
     registry.crown(ONE, "arn:aws:sagemaker:us-east-1:000000000000:model-package/r/1", {},
                    clock.text(clock.now()))  # fmt: skip
     schedules.apply(ONE, configured("managed"))
-    endpoint = Environment.from_env().endpoint_name
-    moment = clock.now() - dt.timedelta(hours=1)
     strange = [{**row, "product_category": "Garden"} for row in REVIEWS]
-    line = {
-        "captureData": {
-            "endpointInput": {"data": json.dumps({"records": strange}), "encoding": "JSON"}
-        },
-        "eventMetadata": {"eventId": "e", "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}"},
-    }
-    watched.put(f"capture/{endpoint}/primary/{moment:%Y/%m/%d/%H}/a.jsonl", json.dumps(line))
-    schedule = managed.schedule_name(Environment.from_env(), "data-quality")
-    now = {
-        "ScheduleExpression": "NOW",
-        "DataAnalysisStartTime": "-PT2H",
-        "DataAnalysisEndTime": "PT0S",
-    }
-    watched.api.update_monitoring_schedule(
-        MonitoringScheduleName=schedule,
-        MonitoringScheduleConfig={
-            "ScheduleConfig": now,
-            "MonitoringJobDefinitionName": f"data-quality-{ONE}",
-            "MonitoringType": "DataQuality",
-        },
-    )
-
-    def summed() -> Any:
-        found = watched.api.list_monitoring_executions(MonitoringScheduleName=schedule)
-        (summary,) = found["MonitoringExecutionSummaries"] or [{}]
-        status = summary.get("MonitoringExecutionStatus", "Pending")
-        return None if status in ("Pending", "InProgress") else summary
-
-    summary = until(summed)
+    line = {"captureData": {"endpointInput": side({"records": strange})}}
+    capture(watched, [line], clock.now() - dt.timedelta(hours=1))
+    summary = run_now(watched, "data-quality")
     assert summary["MonitoringExecutionStatus"] == "CompletedWithViolations", summary
     job = summary["ProcessingJobArn"].rpartition("/")[2]
+    schedule = managed.schedule_name(Environment.from_env(), "data-quality")
     arn = f"arn:aws:sagemaker:us-east-1:000000000000:monitoring-schedule/{schedule}"
     [event] = [each for each in executed() if each["run"]["job"] == job]
     assert (event["step"], event["run"]["schedule"]) == ("executed", arn)
@@ -171,12 +201,48 @@ def test_what_an_execution_finds_goes_the_way_of_our_own_looks(
     assert found["violations"] > 0
     [look] = records.newest(records.DRIFT, 5)
     assert (look["monitor"], look["records"], look["champion_run"]) == ("data-quality", 60, ONE)
-    assert "product_category" in {each["feature_name"] for each in look["violations"]}
+    # The baseline's own measures of its texts are no columns to AWS, so none of them is missing.
+    assert {each["feature_name"] for each in look["violations"]} == {"product_category"}
     incident = incidents.newest()
     assert incident is not None
     assert incident.open
     other = schedules.executed({"schedule": f"{arn}-of-another", "job": job})
     assert "not this pipeline's" in other["ignored"]
+    schedules.apply(ONE, configured("driftloop"))
+
+
+def test_labels_are_merged_before_they_are_judged(watched: LocalSageMaker, executed: Any) -> None:
+    """Of one record each, in an hour of their own; most have a label, and none is right."""
+    schedules.apply(ONE, configured("managed"))
+    moment = clock.now() - dt.timedelta(hours=1)
+    answer = {"predictions": [{"label": "5", "probabilities": {"5": 1.0}}]}
+    lines = [
+        {"captureData": {"endpointInput": side({"records": [row]}), "endpointOutput": side(answer)}}
+        for row in REVIEWS
+    ]
+    capture(watched, lines, moment)
+    truth = {"data": "1", "encoding": "CSV"}
+    labels = [
+        {"groundTruthData": truth, "eventMetadata": {"eventId": f"call-{n}"}, "eventVersion": "0"}
+        for n in range(50)
+    ]
+    body = "".join(json.dumps(label) + "\n" for label in labels)
+    watched.put(f"ground-truth/{moment:%Y/%m/%d/%H}/a.jsonl", body)
+    summary = run_now(watched, "model-quality")
+    assert summary["MonitoringExecutionStatus"] == "CompletedWithViolations", summary
+    merge, analysis = (each["run"] for each in executed(2))
+    assert merge["job"].startswith("groundtruth-merge-")
+    assert summary["ProcessingJobArn"].endswith(analysis["job"])
+    asked = watched.describe("Processing", analysis["job"])
+    assert json.loads(asked["Environment"]["dataset_format"]) == {
+        "sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}
+    }
+    assert "merged" in schedules.executed(merge)["ignored"]
+    assert records.newest(records.DRIFT, 5) == []
+    assert schedules.executed(analysis)["violations"] == 1
+    [look] = records.newest(records.DRIFT, 5)
+    assert (look["monitor"], look["records"]) == ("model-quality", 50)
+    assert [each["feature_name"] for each in look["violations"]] == ["accuracy"]
     schedules.apply(ONE, configured("driftloop"))
 
 

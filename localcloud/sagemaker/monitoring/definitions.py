@@ -21,7 +21,7 @@ TYPES = {
     "ModelBias": "model-bias-job-definition",
     "ModelExplainability": "model-explainability-job-definition",
 }
-UNSERVED = ("PostAnalyticsProcessorSourceUri", "ContainerEntrypoint", "ContainerArguments")
+UNSERVED = ("ContainerEntrypoint", "ContainerArguments")
 
 
 def find(kind: str, name: str) -> Record:
