@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, places, runs
@@ -55,9 +55,8 @@ def write(
     """
     earlier = [str(each) for each in runs.learned(dataset.name)["runs"] if each != run_id]
     chosen = [*earlier, *([run_id] if new else [])]
-    files = {each: _keys(environment, run_prefix(dataset.name, each)) for each in chosen}
-    keys = [key for each in files.values() for key in each]
-    if not keys:
+    files = _files(environment, dataset.name, set(chosen))
+    if not files:
         raise NoDataError(
             f"no rows are curated yet: drop files under incoming/{dataset.name}/ first"
         )
@@ -72,14 +71,13 @@ def write(
         "arrivals": [{name: arrival.get(name) for name in ARRIVAL} for arrival in new],
         "rows": dict(rows),
         "total_rows": (before["total_rows"] if before else 0) + int(rows.get("curated", 0)),
-        "files": len(keys),
-        "partitions": len({key.rsplit("/", 1)[0] for key in files.get(run_id, [])}),
+        "files": len(files),
+        "partitions": len({each.rsplit("/", 1)[0] for each in files if _run(each) == run_id}),
         "schema": {column.name: column.type for column in dataset.columns},
         "schema_hash": schema_hash(dataset),
     }
     _put(environment, places.run(run_id, "dataset.json"), document)
-    prefix = _prefix(dataset.name)
-    listed = [{"prefix": places.uri(environment, prefix)}, *[k.removeprefix(prefix) for k in keys]]
+    listed = [{"prefix": places.uri(environment, _prefix(dataset.name))}, *files]
     _put(environment, places.run(run_id, "dataset.manifest"), listed)
     return document
 
@@ -147,9 +145,20 @@ def sizes(environment: Environment, prefix: str) -> dict[str, int]:
     return {str(entry["Key"]): int(entry["Size"]) for entry in found}
 
 
-def _keys(environment: Environment, prefix: str) -> list[str]:
-    """Keys under a prefix that hold rows."""
-    return [key for key, size in sizes(environment, prefix).items() if size]
+def _files(environment: Environment, dataset: str, chosen: Set[str]) -> list[str]:
+    """The files of these runs that hold rows, from `run=` on.
+
+    One listing, a thousand a request, whatever the number of runs; what lies there counts and not
+    an earlier manifest, so that files which a person has merged or removed do no harm.
+    """
+    prefix = _prefix(dataset)
+    found = sizes(environment, prefix)
+    held = (key.removeprefix(prefix) for key, size in found.items() if size)
+    return [each for each in held if _run(each) in chosen]
+
+
+def _run(file: str) -> str:
+    return file.split("/", 1)[0].removeprefix("run=")
 
 
 def _put(environment: Environment, key: str, content: Any) -> None:
