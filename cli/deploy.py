@@ -16,7 +16,8 @@ from cli.errors import Problem
 SCHEDULES = {"hourly": "cron(0 * * * ? *)", "daily": "cron(0 0 * * ? *)"}
 Progress = Callable[[str], None]
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-LIMITS = {"ApiRate": "rate", "ApiBurst": "burst", "ApiQuota": "quota_per_day"}
+OF_THE_API = {"ApiRate": "rate", "ApiBurst": "burst", "ApiQuota": "quota_per_day",
+              "CorsOrigin": "cors_origin"}  # fmt: skip
 SETTLED = ("_COMPLETE", "_FAILED")
 
 
@@ -71,7 +72,7 @@ def _settings(stack: str) -> dict[str, str]:
         "DatabaseName": stack.replace("-", "_").lower(),
         **{
             parameter: str(pipeline.get("api", {})[key])
-            for parameter, key in LIMITS.items()
+            for parameter, key in OF_THE_API.items()
             if key in pipeline.get("api", {})
         },
         **_rollout(pipeline.get("rollout", {})),

@@ -18,13 +18,14 @@ SIGNED: list[dict[str, list[str]]] = [{"sigv4": []}]
 JSON, JSON_LINES = "application/json", "application/jsonlines"
 FORM = "application/x-www-form-urlencoded"
 REQUEST_ID: Schema = {
-    "X-Request-Id": {"description": "The request's own X-Request-Id, or a new one",
+    "X-Request-Id": {"description": "The request's own X-Request-Id, or a new one; on 403 and 429 "
+                     "API Gateway's",
                      "schema": schemas.TEXT},
 }  # fmt: skip
 # What each status says: the error's code and words say it closer.
 REFUSALS = {
     "400": "The request is at fault; the error names the field",
-    "403": "The API key or the signature is missing or wrong",
+    "403": "The API key or the signature is missing or wrong, or there is no such path or method",
     "404": "There is no such thing",
     "409": "Not now; the error says why",
     "413": f"Over {bodies.MAX_BYTES:,} bytes, {bodies.MAX_ITEMS:,} entries, too many to explain",

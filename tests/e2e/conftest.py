@@ -14,6 +14,7 @@ from cli import demo, deploy, drop, records, reviews, target
 from tests.e2e.own_project import forget, wait
 
 Eventually = Callable[..., Any]
+ORIGIN = "https://shop.example"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def stack(cloud: Any) -> Iterator[Stack]:
     """The project's own template, deployed as `driftloop deploy` does; it looks every minute."""
     assert os.environ["AWS_ENDPOINT_URL"] == cloud.endpoint
     forget()
-    made = deploy.deploy(parameters=demo.LOOKS, progress=lambda line: None)
+    parameters = {**demo.LOOKS, "CorsOrigin": ORIGIN}
+    made = deploy.deploy(parameters=parameters, progress=lambda line: None)
     yield Stack(made.stack, made.outputs)
     forget()
 

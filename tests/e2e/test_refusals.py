@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,10 +19,11 @@ import schemathesis
 from chalicelib import settings
 from chalicelib.api import openapi
 from cli import api
+from tests.e2e.conftest import ORIGIN
 
 DOCUMENT = openapi.document(settings.load())
 OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
-Ask = Callable[..., tuple[int, Any]]
+Ask = Callable[..., tuple[int, Any, Message]]
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +37,17 @@ def where(stack: Any) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def ask(where: tuple[str, str]) -> Ask:
-    """Ask as a stranger: the status and the JSON of the answer."""
+    """Ask as a stranger: the status, the JSON of the answer, and its headers."""
     base, host = where
 
-    def asked(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+    def asked(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Message]:
         address = urlsplit(base)
         connection = http.client.HTTPConnection(address.netloc, timeout=60)
         try:
             sent = {"Host": host, "Content-Type": "application/json", **headers}
             connection.request(method, address.path + path, json.dumps(body), sent)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            return answer.status, json.loads(answer.read()), answer.headers
         finally:
             connection.close()
 
@@ -65,10 +67,14 @@ def ask(where: tuple[str, str]) -> Ask:
 def test_a_refusal_of_the_gateway_has_the_apis_shape(
     ask: Ask, method: str, path: str, headers: dict[str, str], code: str
 ) -> None:
-    status, answer = ask(method, path, {"review_body": "x"}, **headers)
+    """A web page can read it, and a caller can name it to who runs the API."""
+    status, answer, told = ask(method, path, {"review_body": "x"}, **headers)
     assert status == 403
     assert answer["error"]["code"] == code
     assert answer["error"]["message"]
+    assert told["Access-Control-Allow-Origin"] == ORIGIN
+    assert told["Access-Control-Expose-Headers"] == "X-Request-Id"
+    assert told["X-Request-Id"] == told["x-amzn-RequestId"]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
@@ -98,7 +104,7 @@ def test_a_stranger_gets_neither_in_nor_a_500(where: tuple[str, str], operation:
 
 
 def test_with_the_key_it_is_the_function_that_answers(stack: Any, ask: Ask) -> None:
-    status, answer = ask(
+    status, answer, _ = ask(
         "POST", "/predictions", {"review_body": " "}, **{"x-api-key": api.key(stack.name)}
     )
     assert (status, answer["error"]["code"]) == (400, "invalid_field")

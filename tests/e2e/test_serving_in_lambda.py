@@ -12,7 +12,7 @@ from chalicelib import clock
 from cli import api, follow, records, reviews, rollout, target
 from cli.errors import Problem
 from tests.e2e.conftest import Stack, dropped
-from tests.e2e.own_project import deployed, wait
+from tests.e2e.own_project import browse, deployed, wait
 
 ASKED = [
     {
@@ -48,6 +48,13 @@ def captured(stack: Stack) -> list[dict[str, Any]]:
 def test_nothing_answers_before_the_first_model(stack: Stack) -> None:
     with pytest.raises(Exception, match="no model is in service yet"):
         api.call(stack.name, "POST", "/predictions", ASKED[0])
+
+
+def test_no_page_may_read_a_refusal_where_none_may_call(stack: Stack) -> None:
+    refused = browse(target.choose(), stack.outputs["ApiUrl"].rstrip("/") + "/nowhere")
+    assert refused.status == 403
+    assert refused.headers["x-request-id"]
+    assert not [name for name in refused.headers if name.startswith("access-control")]
 
 
 def test_a_dropped_file_becomes_a_model_in_service(stack: Stack, first: dict[str, Any]) -> None:
