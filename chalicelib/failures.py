@@ -88,6 +88,8 @@ def state(run: Mapping[str, Any], explanation: Explanation) -> str:
         step = key.partition(".")[0]
         if name == "Rejects" and not (run.get("reconcile") or {}).get("has_rejects"):
             continue
+        if name == "Check" and (run.get("reconcile") or {}).get("too_many"):
+            return "RejectsWithinLimit"
         if key == "prepared" and "reused" in run:
             continue
         if name == "Convert" and (part := run.get("plan_part")):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from chalicelib.settings import load
 from cli import api, athena, drop, quality, records, reviews
 from cli.errors import Problem
+from tests.e2e.own_project import wait
 
 Eventually = Callable[..., Any]
 WHY = "the shop lost its texts this week"
@@ -27,14 +29,15 @@ def ended(stack: Any, run_id: str, eventually: Eventually) -> dict[str, Any]:
     return eventually(closed, 180)
 
 
-def bad_reviews(path: Path, count: int) -> Path:
-    """Reviews of one star value alone: nothing to learn from, as `count_distinct` says."""
+def bad_reviews(path: Path, count: int, stars: Sequence[str] = ("5",)) -> Path:
+    """Reviews whose stars are these in turn; one value alone is nothing to learn from, as
+    `count_distinct` says."""
     columns = [column.name for column in load().dataset.columns]
     with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
         out = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)
         out.writerow(columns)
-        for row in reviews.rows(count, seed=11):
-            out.writerow([{**row, "star_rating": 5}[name] for name in columns])
+        for row, star in zip(reviews.rows(count, seed=11), itertools.cycle(stars), strict=False):
+            out.writerow([{**row, "star_rating": star}[name] for name in columns])
     return path
 
 
@@ -56,22 +59,21 @@ def curated(stack: Any, run_id: str) -> int:
     return int(row["n"] or 0)
 
 
-@pytest.fixture(scope="module")
-def stopped(stack: Any, tmp_path_factory: Any) -> dict[str, Any]:
-    """The run of a bad file."""
-    import time
-
-    before = {run["run_id"] for run in records.runs(stack.name)}
-    path = bad_reviews(tmp_path_factory.mktemp("drop") / "bad.tsv.gz", 500)
+def run_of(stack: Any, path: Path, eventually: Eventually) -> dict[str, Any]:
+    """Drop a file; the run that took it, ended."""
+    before = {run["run_id"] for run in records.runs(stack.name, None)}
     (fate,) = drop.fates(stack.name, drop.upload(stack.name, [path]), None, 60)
     assert fate.status == "accepted", fate.words
     run_id = drop.run_of(stack.name, before, 60)
     assert run_id
-    deadline = time.monotonic() + 120
-    while (run := records.run(stack.name, run_id))["status"] not in ("succeeded", "failed"):
-        assert time.monotonic() < deadline, run
-        time.sleep(0.2)
-    return run
+    return ended(stack, run_id, eventually)
+
+
+@pytest.fixture(scope="module")
+def stopped(stack: Any, tmp_path_factory: Any) -> dict[str, Any]:
+    """The run of a bad file."""
+    path = bad_reviews(tmp_path_factory.mktemp("drop") / "bad.tsv.gz", 500)
+    return run_of(stack, path, wait)
 
 
 def test_a_broken_check_stops_the_run_before_training(stack: Any, stopped: dict[str, Any]) -> None:
@@ -201,3 +203,34 @@ def test_the_data_is_taken_on_a_persons_word(
         assert "[quality]" in quality.suggest_of_dataset(stack.name, "reviews")
     again = api.call(stack.name, "POST", path, wishes)
     assert again["run_id"] == started["run_id"]
+
+
+def test_rows_that_mostly_do_not_fit_stop_the_run_before_anything_is_trained(
+    stack: Any, stopped: dict[str, Any], tmp_path: Path, eventually: Eventually
+) -> None:
+    path = bad_reviews(tmp_path / "half.tsv.gz", 400, ("many", "1", "few", "5"))
+    run = run_of(stack, path, eventually)
+    assert (run["status"], run["error_state"]) == ("failed", "RejectsWithinLimit")
+    assert "200 of 400 rows (50.0%) do not fit the schema; 5.0% may" in run["error"]
+    assert "quality" not in run
+    sagemaker = stack.client("sagemaker")
+    jobs = sagemaker.list_processing_jobs(NameContains=run["run_id"])["ProcessingJobSummaries"]
+    trained = sagemaker.list_training_jobs(NameContains=run["run_id"])["TrainingJobSummaries"]
+    assert jobs == trained == []
+    s3, bucket = stack.client("s3"), stack.outputs["DataBucket"]
+    prefix = f"runs/{run['run_id']}/rejects/"
+    kept = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    lines = [
+        json.loads(line)
+        for each in kept
+        for line in gzip.decompress(
+            s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+        ).splitlines()
+    ]
+    assert len(lines) == 200
+    assert {(line["reject_column"], line["reject_value"]) for line in lines} == {
+        ("star_rating", "many"),
+        ("star_rating", "few"),
+    }
+    eventually(lambda: curated(stack, run["run_id"]) == 0, 60)
+    eventually(lambda: arrival(stack, run)["status"] == {"S": "held"}, 120)

@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import records, runs, settings
 from chalicelib.environment import Environment
-from chalicelib.ingest import arrivals, reconcile, spread
+from chalicelib.ingest import arrivals, reconcile, schema_changes, spread
 from chalicelib.reading import inspection
 from chalicelib.steps import data
 
@@ -202,3 +202,26 @@ def test_of_a_large_partition_the_rows_are_cut_for_several_writers_and_none_is_l
     assert "WHEN 'Books' THEN" in statement
     assert "WHEN 'Baby'" not in statement
     assert machine.reconciled()["counts"]["curated"] == 309
+
+
+@pytest.mark.parametrize(
+    ("policy", "stops", "told"),
+    [("allow", False, False), ("warn", False, True), ("stop", True, False)],
+)
+def test_the_datasets_policy_says_what_a_new_column_does(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, policy: str, stops: bool, told: bool
+) -> None:
+    changed = settings.load().dataset.model_copy(update={"schema_change": policy})
+    chosen = settings.load().model_copy(update={"dataset": changed})
+    monkeypatch.setattr(settings, "load", lambda: chosen)
+    types = dict.fromkeys(NAMES, "string") | {"colour": "string"}
+    arrivals.note(DATASET.name, ARRIVAL, {"format": "parquet", "types": types, "columns": [*types]})
+    if stops:
+        with pytest.raises(schema_changes.SchemaStopError, match="column added: colour"):
+            machine.step("schema", data.schema)
+    else:
+        assert "column added: colour" in machine.step("schema", data.schema)["changes"]
+    recorded = (runs.get(RUN) or {})["schema_changes"]
+    assert {"kind": "added", "column": "colour", "before": "", "now": "string"} in recorded
+    messages = records.newest(records.NOTIFICATION, 5)
+    assert [each["kind"] for each in messages] == (["schema_changed"] if told else [])

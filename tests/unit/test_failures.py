@@ -100,6 +100,10 @@ PARTS: dict[str, Any] = {**NEW, "convert": {"convert": ASKED, "count": ASKED}, "
         ({**NEW, **COUNTED, "reconcile": REJECTS | {"has_rejects": False}}, "Check"),
         ({**NEW, **COUNTED, "reconcile": REJECTS}, "Rejects"),
         ({**NEW, **COUNTED, "reconcile": REJECTS | {"rejects": RAN}}, "Check"),
+        (
+            {**NEW, **COUNTED, "reconcile": REJECTS | {"rejects": RAN, "too_many": True}},
+            "RejectsWithinLimit",
+        ),
         ({"begin": {}, "plan": {}}, "Prepare"),
         ({"begin": {}, "plan": {}, "reused": "r0"}, "PlanTraining"),
         (
