@@ -18,6 +18,9 @@ from checks.constraints import ROBUST, SIMPLE, Config
 
 Feature = Mapping[str, Any]
 UNLISTED = "(others)"  # live values beyond those that statistics list
+# Of a text with many values, which are compared: all where each occurs so often on average, else
+# those that occur so often, and are such a share, that a live sample's list has them too.
+USUAL, FREQUENT, SHARE = 10, 50, 0.01
 DRIFT, COMPLETENESS = "baseline_drift_check", "completeness_check"
 
 
@@ -63,8 +66,11 @@ def of_feature(
         return
     if "numerical_statistics" in live and "numerical_statistics" in baseline:
         yield _numerical(limit["name"], live, baseline, config)
-    elif "string_constraints" in limit and "string_statistics" in live:
-        yield _categorical(limit["name"], live, baseline, config)
+    elif "string_statistics" in live and "string_statistics" in baseline:
+        if "string_constraints" in limit:
+            yield _categorical(limit["name"], live, baseline, config)
+        elif config.significance is not None and recurring(baseline):
+            yield _recurring(limit["name"], live, baseline, config)
 
 
 def completeness(
@@ -109,6 +115,18 @@ def counts(feature: Feature) -> dict[str, int]:
     }
 
 
+def recurring(feature: Feature) -> dict[str, int]:
+    """Values that are compared of a text that is neither a category of few nor sentences.
+
+    All values, where each is common; else those so frequent that the baseline's chance hardly chose
+    them. None of a text whose values do not recur: ids, names.
+    """
+    held, rows = counts(feature), present(feature)[0]
+    if sum(held.values()) < rows or len(held) * USUAL > rows:
+        held = {value: n for value, n in held.items() if n >= max(FREQUENT, SHARE * rows)}
+    return held
+
+
 def _numerical(name: str, live: Feature, baseline: Feature, config: Config) -> Comparison:
     measures = distances.numerical(weighted(baseline), weighted(live))
     n, m = present(baseline)[0], present(live)[0]
@@ -117,9 +135,7 @@ def _numerical(name: str, live: Feature, baseline: Feature, config: Config) -> C
 
 
 def _categorical(name: str, live: Feature, baseline: Feature, config: Config) -> Comparison:
-    before, now = counts(baseline), counts(live)
-    unlisted = present(live)[0] - sum(now.values())
-    now |= {UNLISTED: unlisted} if unlisted else {}
+    before, now = counts(baseline), _whole(counts(live), live)
     measures = distances.categorical(before, now)
     n, m = present(baseline)[0], present(live)[0]
     p = significance.chi_square(before, now)
@@ -128,6 +144,25 @@ def _categorical(name: str, live: Feature, baseline: Feature, config: Config) ->
         # A p value under the threshold is a distance over one minus it.
         return Comparison(name, DRIFT, "ChiSquared", 1 - p, 1 - threshold, p, measures=measures)
     return _drift(name, config, threshold, measures, (n, m), p)
+
+
+def _recurring(name: str, live: Feature, baseline: Feature, config: Config) -> Comparison:
+    """Many small shares may move together, so that no single one says how far."""
+    held = recurring(baseline)
+    before = _whole(held, baseline)
+    now = _whole({value: n for value, n in counts(live).items() if value in held}, live)
+    measures = distances.categorical(before, now)
+    p = significance.chi_square(before, now)
+    apart = measures["total_variation"]
+    return Comparison(
+        name, DRIFT, "Total variation", apart, config.categorical_threshold, p, measures=measures
+    )
+
+
+def _whole(held: Mapping[str, int], feature: Feature) -> dict[str, int]:
+    """With what the list leaves out."""
+    unlisted = present(feature)[0] - sum(held.values())
+    return {**held, **({UNLISTED: unlisted} if unlisted else {})}
 
 
 def _drift(

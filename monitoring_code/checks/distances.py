@@ -44,11 +44,17 @@ def numerical(baseline: Weighted, live: Weighted) -> dict[str, float]:
 
 
 def categorical(baseline: Mapping[str, int], live: Mapping[str, int]) -> dict[str, float]:
-    """`linf` (Simple: the largest difference of a value's shares), `psi`, `jensen_shannon`."""
+    """`linf` (Simple: the largest difference of a value's shares), `total_variation` (half of all
+    differences together), `psi`, `jensen_shannon`."""
     values = sorted({*baseline, *live})
     one, other = (np.array([each.get(v, 0) for v in values], float) for each in (baseline, live))
     one, other = one / one.sum(), other / other.sum()
-    return {"linf": float(np.abs(one - other).max()), **_divergences(one, other)}
+    gaps = np.abs(one - other)
+    return {
+        "linf": float(gaps.max()),
+        "total_variation": float(gaps.sum() / 2),
+        **_divergences(one, other),
+    }
 
 
 def _divergences(one: np.ndarray, other: np.ndarray) -> dict[str, float]:

@@ -132,9 +132,9 @@ def _card(
     run: Run, name: str, baseline: Mapping[str, Any] | None, live: Mapping[str, Any] | None
 ) -> str:
     broken = [v for v in run.violations if v["feature_name"] == name]
-    tag = (
-        ", ".join(dict.fromkeys(_check(v["constraint_check_type"]) for v in broken)) or "as before"
-    )
+    tested = any(each.feature == name and each.check == comparison.DRIFT for each in run.compared)
+    quiet = "as before" if tested else "not compared"
+    tag = ", ".join(dict.fromkeys(_check(v["constraint_check_type"]) for v in broken)) or quiet
     return (
         f'<section class="card{" bad" if broken else ""}"><header><h3>{escape(name)}</h3>'
         f'<span class="tag">{escape(tag)}</span></header>'

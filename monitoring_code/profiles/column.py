@@ -17,7 +17,7 @@ INTEGRAL, FRACTIONAL, STRING, UNKNOWN = "Integral", "Fractional", "String", "Unk
 NUMBER = r"^[-+]? ?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$"
 WHOLE = r"^[-+]? ?\d+$"
 DISTINCT = 10_000  # a text with more values is no category: only its frequent ones are counted on
-BUCKETS = 100  # of a categorical distribution
+BUCKETS = 200  # of a categorical distribution
 SMALLEST = 4096  # hashes that estimate how many values are distinct
 
 

@@ -69,6 +69,31 @@ def test_what_is_a_violation(
     assert judged(BASELINE, live, rule) == expected
 
 
+MANY = [f"town {n % 80}" for n in range(4000)]
+TITLES = ["Five Stars"] * 900 + ["Four Stars"] * 500 + [f"title {n}" for n in range(2600)]
+IDS = [f"id {n}" for n in range(4000)]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "live", "found"),
+    [
+        (MANY, MANY[:2000], []),
+        (MANY, [f"town {n % 20}" for n in range(2000)], ["baseline_drift_check"]),
+        (MANY, ["town 1"] * 500 + MANY[:1500], ["baseline_drift_check"]),
+        (MANY, [f"village {n % 80}" for n in range(2000)], ["baseline_drift_check"]),
+        (TITLES, TITLES[::2], []),
+        (TITLES, [f"other {n}" for n in range(2000)], ["baseline_drift_check"]),
+        (IDS, [f"id {n}" for n in range(9000, 11000)], []),
+        (IDS[:100], [f"id {n}" for n in range(9000, 9100)], []),
+    ],
+    ids=["same", "spread", "one", "new", "titles", "no stars", "ids", "few ids"],
+)
+def test_a_text_of_many_values_is_compared_where_they_recur(
+    baseline: list[str], live: list[str], found: list[str]
+) -> None:
+    assert [check for _, check in judged({"s": baseline}, {"s": live})] == found
+
+
 SMALL = {"s": ["a"] * 8 + ["b"] * 2}
 
 

@@ -30,25 +30,27 @@ class Tags(HTMLParser):
             self._open = ""
 
 
-def rendered(live: dict[str, Any], history: list[Any] | None = None, **more: Any) -> str:
+def rendered(
+    live: dict[str, Any], history: list[Any] | None = None, known: dict[str, Any] | None = None
+) -> str:
     from checks import constraints, violations
     from outputs import page
     from profiles import dataset
 
     random = np.random.default_rng(0)
-    known = {"calm": random.normal(size=400), "moved": random.normal(size=400),
-             "colour": random.choice(["red", "<b>blue"], 400)}  # fmt: skip
+    before = {"calm": random.normal(size=400), "moved": random.normal(size=400),
+             "colour": random.choice(["red", "<b>blue"], 400), **(known or {})}  # fmt: skip
     sides = [
-        dataset.gathered([pa.table(rows)], {}, baseline=False) for rows in (known, known | live)
+        dataset.gathered([pa.table(rows)], {}, baseline=False) for rows in (before, before | live)
     ]
-    before, now = (each.statistics() for each in sides)
-    limits = constraints.suggest(before, 0.1, "Significance")
-    found, compared = violations.find(now, before, limits)
+    base, now = (each.statistics() for each in sides)
+    limits = constraints.suggest(base, 0.1, "Significance")
+    found, compared = violations.find(now, base, limits)
     return page.render(
         page.Run(
-            title="Drift of <reviews>", window="yesterday", live=now, baseline=before,
+            title="Drift of <reviews>", window="yesterday", live=now, baseline=base,
             violations=found, compared=compared, rule="A rule.", sample=sides[1].sample,
-            reference=sides[0].sample, history=history or [], **more,
+            reference=sides[0].sample, history=history or [],
         )
     )  # fmt: skip
 
@@ -92,6 +94,14 @@ def test_without_violations_it_says_so() -> None:
 def test_any_column_can_be_drawn(live: dict[str, Any]) -> None:
     page = rendered(live)
     assert not re.search(r"\bnan\b|\binf\b", page)
+
+
+def test_what_was_not_compared_is_not_said_to_be_as_before() -> None:
+    page = rendered({"code": [f"id {n}" for n in range(400)]})
+    assert page.count('<span class="tag">as before</span>') == 3
+    assert page.count('<span class="tag">column is new</span>') == 1
+    both = {"code": [f"id {n}" for n in range(400)]}
+    assert '<span class="tag">not compared</span>' in rendered(both, known=both)
 
 
 def test_history_ends_with_this_run() -> None:
