@@ -3,7 +3,7 @@
   baseline  explains predictions for a sample of a dataset; writes analysis.json and
             constraints.json, whose `explanations` hold the global Shapley values
   analyze   explains predictions for a sample of captured requests; a ranking of features whose
-            nDCG against the baseline's is under 0.9 is a violation
+            nDCG against the baseline's is under 0.9, and not by chance, is a violation
 
 The model is a SageMaker artefact (model.tar.gz or its content) with the script that serves it.
 https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-attribution-drift.html
@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-from checks import attributions
+from checks import attributions, significance
 from inputs import columns, contract, datasets, model
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
@@ -29,9 +30,8 @@ from profiles.dataset import Sample
 
 METHOD = "kernel_shap"
 FEWEST = 30  # records whose mean attributions say something
-BACKGROUND = (
-    "background.json"  # beside the constraints: the row that absent features are taken from
-)
+# Beside the constraints: the row that absent features are taken from, and every record's values.
+BACKGROUND, LOCAL = "background.json", "local_values.json"
 
 
 def main() -> None:
@@ -42,32 +42,45 @@ def main() -> None:
         sample = sampled(job, options.sample, rejects)
         if drift.too_few(job, sample.seen, rejects, FEWEST):
             return
-        assert sample.rows is not None
         explained = model.load(*model.places(job, options))
         if job.mode == contract.BASELINE:
-            suggest_baseline(job.output, explained, sample.rows)
+            assert sample.rows is not None
+            suggest_baseline(
+                job.output, explained, sample.rows, test=options.rule == "Significance"
+            )
             words = f"Completed: baseline of {sample.rows.num_rows} explanations."
             report.message(job.base, words, rejects)
         else:
-            analyze(job, explained, sample.rows, rejects)
-            drift.write(job, sample.seen, rejects)
+            analyze(job, explained, sample, rejects)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
     parser = contract.parser(__doc__)
     model.arguments(parser)
-    sample = os.environ.get("SAMPLE", "200")
-    parser.add_argument("--sample", type=int, default=sample, help="records to explain")
+    env = os.environ.get
+    parser.add_argument(
+        "--sample", type=int, default=env("SAMPLE", "200"), help="records to explain"
+    )
+    rules = ("Significance", "Threshold")
+    words_of = "Threshold is AWS's own"
+    parser.add_argument("--rule", choices=rules, default=env("RULE", rules[0]), help=words_of)
     return parser.parse_args(words)
 
 
-def suggest_baseline(folder: Path, explained: model.Model, sample: pa.Table) -> None:
-    """The sample's attributions, which are the limits too, and the row that stands for absence."""
+def suggest_baseline(folder: Path, explained: model.Model, sample: pa.Table, *, test: bool) -> None:
+    """The sample's attributions, which are the limits too, the row that stands for absence, and,
+    for a `test` of chance, each record's absolute values."""
     background = usual(sample)
-    found = analysis(explained, sample, background)
+    values, names = explanations(explained, sample, background)
+    found = analysis(explained, values, names, background)
+    local = {
+        label: np.abs(values[:, :, n]).round(6).tolist() for n, label in enumerate(explained.labels)
+    }
     report.write(folder, BACKGROUND, background)
+    report.write(folder, LOCAL, local)
     report.write(folder, "analysis.json", found)
-    report.write(folder, "constraints.json", found)
+    limits = {**found, "significance_constraints": significance.rule()} if test else found
+    report.write(folder, "constraints.json", limits)
 
 
 def sampled(job: Job, size: int, rejects: Rejects) -> Sample:
@@ -97,12 +110,18 @@ def usual(sample: pa.Table) -> dict[str, Any]:
     return found
 
 
-def analysis(
+def explanations(
     explained: model.Model, sample: pa.Table, background: Mapping[str, Any]
+) -> tuple[np.ndarray, list[str]]:
+    """Shapley values [record, feature, label], and the features' names."""
+    names = [name for name in background if name in sample.column_names]
+    return attributions.shapley(explained, sample.to_pylist(), background, names), names
+
+
+def analysis(
+    explained: model.Model, values: np.ndarray, names: list[str], background: Mapping[str, Any]
 ) -> dict[str, Any]:
     """analysis.json of Clarify: the global Shapley values of each label."""
-    names = [name for name in background if name in sample.column_names]
-    values = attributions.shapley(explained, sample.to_pylist(), background, names)
     expected = explained([dict(background)])[0].tolist()
     means = attributions.overall(values, names, explained.labels)
     return {
@@ -116,24 +135,33 @@ def analysis(
     }
 
 
-def analyze(job: Job, explained: model.Model, sample: pa.Table, rejects: Rejects) -> None:
+def analyze(job: Job, explained: model.Model, sample: Sample, rejects: Rejects) -> None:
     """The live ranking against the baseline's."""
-    background = job.document(job.beside / BACKGROUND) or usual(sample)
-    found = analysis(explained, sample, background)
+    assert sample.rows is not None
+    count = sample.rows.num_rows
+    background = job.document(job.beside / BACKGROUND) or usual(sample.rows)
+    found = analysis(explained, *explanations(explained, sample.rows, background), background)
     limits = job.document(job.constraints) or found  # without a baseline none is judged
     live, known = (
         {label: each["global_shap_values"] for label, each in one["explanations"][METHOD].items()}
         for one in (found, limits)
     )
-    broken, scores = attributions.violations(live, known)
-    report.count(job.output, sample.num_rows)
+    broken, compared = attributions.find(live, known, limits, count, local_values(job))
+    report.count(job.output, count)
     report.write(job.output, "analysis.json", found)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
+    drift.write(job, sample.seen, rejects, compared)
     metrics.publish(job, metrics.EXPLAINABILITY, published(found))
-    for label, score in scores.items():
-        print(f"{label}: nDCG {score:.4f}; under {attributions.THRESHOLD} is drift")
     report.completed(job.base, len(broken), rejects)
+
+
+def local_values(job: Job) -> dict[str, np.ndarray] | None:
+    """[record, feature] of each label of the baseline; None of one that is not ours."""
+    path = job.beside / LOCAL
+    if not path.is_file():
+        return None
+    return {label: np.array(rows) for label, rows in json.loads(path.read_text()).items()}
 
 
 def published(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -142,10 +142,10 @@ def judge(
 ) -> None:
     """The analysis against the baseline's constraints; without those none is judged."""
     limits = job.document(job.constraints)
-    broken = bias_constraints.violations(found, limits) if limits is not None else []
+    broken, compared = bias_constraints.find(found, limits) if limits is not None else ([], [])
     report.write(job.output, "constraints.json", limits or suggested)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
-    drift.write(job, records, rejects)
+    drift.write(job, records, rejects, compared)
     metrics.publish(job, metrics.BIAS, list(published(found)))
     for each in broken:
         print(

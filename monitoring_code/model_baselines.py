@@ -104,7 +104,7 @@ def of_attribution(
 ) -> None:
     asked = columns.select(table.drop_columns([LABEL, PREDICTED]), job.features, job.exclude)
     sample = asked.slice(0, options.sample)  # the rows come in an order by chance
-    attribution.suggest_baseline(folder, served, sample)
+    attribution.suggest_baseline(folder, served, sample, test=True)
 
 
 MAKERS: dict[str, Callable[[Job, argparse.Namespace, model.Model, pa.Table, Path], None]] = {

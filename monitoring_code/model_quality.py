@@ -107,13 +107,15 @@ def analyze(
 ) -> None:
     """The metrics against the baseline's constraints; without those none is judged."""
     limits = job.document(job.constraints)
-    broken: list[model_constraints.Violation] = []
-    if limits is not None:
-        known, fewer = baseline(job, judged)
-        broken = model_constraints.violations(judged.problem, found, limits, known, fewer)
+    known, fewer = baseline(job, judged)
+    broken, compared = (
+        model_constraints.find(judged.problem, found, limits, known, fewer)
+        if limits is not None
+        else ([], [])
+    )
     report.write(job.output, "constraints.json", limits or suggested)
     report.write(job.output, "constraint_violations.json", {"violations": broken})
-    drift.write(job, len(judged), rejects)
+    drift.write(job, len(judged), rejects, compared)
     values = {name: each["value"] for name, each in found.items() if "value" in each}
     data = [metrics.single(name, v) for name, v in values.items() if np.isfinite(v)]
     metrics.publish(job, metrics.MODEL, data)

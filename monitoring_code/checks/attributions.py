@@ -11,10 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from checks import comparison, significance
 from checks import shapley as kernel
+from checks.comparison import Comparison
 
 THRESHOLD = 0.9  # nDCG below it is a violation, as Clarify has it
 COALITIONS = 128  # of a record, at most; up to seven features these are all there are
+CHECK = "feature_attribution_drift_check"
+RESAMPLES = 1000  # of the baseline, for each label
+Attributions = Mapping[str, Mapping[str, float]]  # label, feature: mean absolute value
 Records = list[dict[str, Any]]
 Predict = Callable[[Records], np.ndarray]  # [record, label]
 
@@ -63,22 +68,61 @@ def ndcg(baseline: Mapping[str, float], live: Mapping[str, float]) -> float:
     return float(ndcg_score(gains, order))
 
 
-def violations(
-    live: Mapping[str, Mapping[str, float]], baseline: Mapping[str, Mapping[str, float]]
-) -> tuple[list[dict[str, str]], dict[str, float]]:
-    """Labels whose ranking moved too far, and every label's score.
+def chance(values: np.ndarray, live: int, score: float, labels: int = 1, seed: int = 0) -> float:
+    """P of so low an nDCG between two samples of the baseline's records: of as many as it has, and
+    as many as the `live` ones.
 
+    `values`: [record, feature], the baseline's absolute attributions of one label. So many samples
+    that the smallest p there is counts among as many `labels`.
+    """
+    random, rows = np.random.default_rng(seed), len(values)
+    again = RESAMPLES * labels
+    known, other = (
+        random.multinomial(size, np.full(rows, 1 / rows), again) @ values / size
+        for size in (rows, live)
+    )
+    discount = 1 / np.log2(np.arange(values.shape[1]) + 2)
+    gains = np.take_along_axis(known, np.argsort(-other, axis=1, kind="stable"), axis=1)
+    best = -np.sort(-known, axis=1) @ discount
+    scores = np.divide(gains @ discount, best, out=np.ones(again), where=best > 0)
+    return float((1 + np.count_nonzero(scores <= score)) / (1 + again))
+
+
+def find(
+    live: Attributions,
+    baseline: Attributions,
+    constraints: Mapping[str, Any],
+    count: int,
+    local: Mapping[str, np.ndarray] | None = None,
+) -> tuple[list[dict[str, str]], list[Comparison]]:
+    """Labels whose ranking moved too far, and every label's test.
+
+    Clarify's rule: nDCG under 0.9. With `significance_constraints`, also by more than chance
+    between samples like the baseline's `local` values (`chance`) and the `count` live records.
     https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-model-attribution-drift-violations.html
     """
     scores = {label: ndcg(known, live[label]) for label, known in baseline.items() if label in live}
+    test = significance.enabled(constraints) if local is not None else None
+    compared = [
+        Comparison(
+            f"ranking for {label}",
+            CHECK,
+            "1 - nDCG",
+            1 - score,
+            1 - THRESHOLD,
+            1.0 if test is None else chance(local[label], count, score, len(scores)),
+        )
+        for label, score in scores.items()
+    ]
+    compared = comparison.decide(compared, test)
     found = [
         {
             "label": label,
             "metric_name": "shap",
-            "constraint_check_type": "feature_attribution_drift_check",
+            "constraint_check_type": CHECK,
             "description": f"Feature attribution drift {score} exceeds threshold {THRESHOLD}",
         }
-        for label, score in scores.items()
-        if score < THRESHOLD
+        for (label, score), each in zip(scores.items(), compared, strict=True)
+        if each.drifted
     ]
-    return found, scores
+    return found, compared

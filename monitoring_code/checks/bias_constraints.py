@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from checks import significance
+from checks import comparison, significance
 from checks.bias_metrics import POST, PRE, apart
+from checks.comparison import Comparison
 
 Violation = dict[str, Any]
+CHECK = "bias_drift_check"
 
 
 class Entry(NamedTuple):
@@ -22,6 +24,10 @@ class Entry(NamedTuple):
     facet: str
     value: str
     metric: Mapping[str, Any]
+
+    @property
+    def words(self) -> str:
+        return f"{self.facet}={self.value} {self.metric['name']}"
 
 
 def entries(analysis: Mapping[str, Any]) -> Iterator[Entry]:
@@ -33,33 +39,33 @@ def entries(analysis: Mapping[str, Any]) -> Iterator[Entry]:
                     yield Entry(stage, facet, str(each["value_or_threshold"]), metric)
 
 
-def violations(live: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[Violation]:
-    """Metrics further from no bias than the baseline's.
+def find(
+    live: Mapping[str, Any], constraints: Mapping[str, Any]
+) -> tuple[list[Violation], list[Comparison]]:
+    """Metrics further from no bias than the baseline's, and every test.
 
     AWS's rule: any further. With `significance_constraints`: further by more than
     `minimum_change`, and by more than the two bootstrap errors explain, over all metrics together.
     """
     known = {(*each[:3], each.metric["name"]): each.metric for each in entries(constraints)}
-    found: list[tuple[Entry, float, float]] = []
+    test = significance.enabled(constraints)
+    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
+    found: list[tuple[Entry, Mapping[str, Any]]] = []
+    compared = []
     for entry in entries(live):
-        before = known.get((*entry[:3], entry.metric["name"]))
+        name = entry.metric["name"]
+        before = known.get((*entry[:3], name))
         if before is None or before["value"] is None or entry.metric["value"] is None:
             continue
-        name = entry.metric["name"]
         now, then = (apart(name, _number(each["value"])) for each in (entry.metric, before))
-        found.append((entry, now - then, _p(now - then, entry.metric, before)))
-    test = significance.enabled(constraints)
-    if test is not None:
-        adjusted = significance.adjusted([p for *_, p in found], test)
-        least, alpha = float(test.get("minimum_change", 0.0)), significance.level(test)
-        kept = [
-            entry
-            for (entry, worse, _), p in zip(found, adjusted, strict=True)
-            if worse > least and p < alpha
-        ]
-    else:
-        kept = [entry for entry, worse, _ in found if worse > 0]
-    return [_violation(entry, known[*entry[:3], entry.metric["name"]]) for entry in kept]
+        p = _p(now - then, entry.metric, before)
+        found.append((entry, before))
+        compared.append(
+            Comparison(entry.words, CHECK, "further by", comparison.finite(now - then), least, p)
+        )
+    compared = comparison.decide(compared, test)
+    broken = [pair for pair, each in zip(found, compared, strict=True) if each.drifted]
+    return [_violation(entry, before) for entry, before in broken], compared
 
 
 def _p(worse: float, live: Mapping[str, Any], baseline: Mapping[str, Any]) -> float:
@@ -83,7 +89,7 @@ def _violation(entry: Entry, before: Mapping[str, Any]) -> Violation:
         "facet": entry.facet,
         "facet_value": entry.value,
         "metric_name": entry.metric["name"],
-        "constraint_check_type": "bias_drift_check",
+        "constraint_check_type": CHECK,
         "description": f"Value {entry.metric['value']} does not meet the constraint requirement",
         "value": entry.metric["value"],
         "baseline_value": before["value"],

@@ -7,6 +7,7 @@ all of the run's tests are corrected together, so that the number of rows decide
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,7 @@ UNLISTED = "(others)"  # live values beyond those that statistics list
 # Of a text with many values, which are compared: all where each occurs so often on average, else
 # those that occur so often, and are such a share, that a live sample's list has them too.
 USUAL, FREQUENT, SHARE = 10, 50, 0.01
+FAR = 1e9  # stands for infinitely far
 DRIFT, COMPLETENESS = "baseline_drift_check", "completeness_check"
 
 
@@ -42,6 +44,11 @@ class Comparison:
     def excess(self) -> float:
         """How many times its threshold the distance is; the worst feature has the most."""
         return self.distance / self.threshold if self.threshold else self.distance
+
+
+def finite(distance: float) -> float:
+    """A distance that files and charts can hold."""
+    return 0.0 if math.isnan(distance) else max(-FAR, min(FAR, distance))
 
 
 def decide(found: Sequence[Comparison], test: Mapping[str, Any] | None) -> list[Comparison]:

@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from checks import significance
+from checks import comparison, significance
+from checks.comparison import Comparison
 from checks.model_metrics import KEYS
 
 LESS, GREATER = "LessThanThreshold", "GreaterThanThreshold"
@@ -37,34 +38,32 @@ def suggest(
     return found
 
 
-def violations(
+def find(
     problem: str,
     metrics: Mapping[str, Any],
     constraints: Mapping[str, Any],
     baseline: Mapping[str, Any],
     fewer: float = 1.0,
-) -> list[Violation]:
-    """`baseline`: the baseline's metrics, for their standard errors; may be empty.
-
-    `fewer`: the baseline's records for each live one.
+) -> tuple[list[Violation], list[Comparison]]:
+    """Violations, and every test. `baseline`: the baseline's metrics, for their standard errors; may
+    be empty. `fewer`: the baseline's records for each live one.
     """
     limits = constraints[f"{KEYS[problem]}_constraints"]
     test = significance.enabled(constraints)
-    named = [name for name in limits if name in metrics]
-    worse = {name: _worse_by(metrics[name]["value"], limits[name]) for name in named}
-    if test is not None:
-        chance = [_p(worse[name], metrics[name], baseline.get(name, {}), fewer) for name in named]
-        adjusted = significance.adjusted(chance, test)
-        least = float(test.get("minimum_change", 0.0))
-        kept = [
-            name
-            for name, p in zip(named, adjusted, strict=True)
-            if p < significance.level(test)
-            and worse[name] > least * abs(float(limits[name]["threshold"]))
-        ]
-    else:
-        kept = [name for name in named if worse[name] > 0]
-    return [_violation(name, metrics[name], limits[name]) for name in kept]
+    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
+    compared = []
+    for name, limit in limits.items():
+        if name in metrics:
+            worse = _worse_by(metrics[name]["value"], limit)
+            p = _p(worse, metrics[name], baseline.get(name, {}), fewer)
+            allowed = least * abs(float(limit["threshold"]))
+            check = limit["comparison_operator"]
+            compared.append(
+                Comparison(name, check, "worse by", comparison.finite(worse), allowed, p)
+            )
+    compared = comparison.decide(compared, test)
+    broken = [each.feature for each in compared if each.drifted]
+    return [_violation(name, metrics[name], limits[name]) for name in broken], compared
 
 
 def _worse_by(value: float, limit: Mapping[str, Any]) -> float:

@@ -85,17 +85,39 @@ def test_ndcg(live: dict[str, float], score: float) -> None:
 
 def test_a_violation_is_clarifys() -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-model-attribution-drift-violations.html"""
-    from checks.attributions import violations
+    from checks.attributions import find
 
-    found, scores = violations({"label0": {"a": 0.0, "b": 1.0}}, {"label0": {"a": 1.0, "b": 0.0}})
+    live, known = (
+        {"label0": dict(zip("ab", pair, strict=True))} for pair in ((0.0, 1.0), (1.0, 0.0))
+    )
+    found, [compared] = find(live, known, {}, 100)
     assert found == [
         {
             "label": "label0",
             "metric_name": "shap",
             "constraint_check_type": "feature_attribution_drift_check",
-            "description": f"Feature attribution drift {scores['label0']} exceeds threshold 0.9",
+            "description": f"Feature attribution drift {1 - compared.distance} exceeds threshold 0.9",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("spread", "drifted"), [(0.1, True), (30.0, False)], ids=["steady", "a few large values"]
+)
+def test_a_ranking_that_chance_explains_is_no_drift(spread: float, drifted: bool) -> None:
+    """Forty records, of which a few decide the mean when the values are spread so wide."""
+    from checks import significance
+    from checks.attributions import find, ndcg
+
+    random = np.random.default_rng(2)
+    local = np.exp(random.normal([1.0, 0.8, 0.0], spread / 10, (40, 3)))
+    means = local.mean(axis=0)
+    known = {"l": dict(zip("abc", means.tolist(), strict=True))}
+    live = {"l": dict(zip("abc", (-means).tolist(), strict=True))}  # the other way round
+    assert ndcg(known["l"], live["l"]) < 0.9
+    limits = {"significance_constraints": significance.rule()}
+    assert bool(find(live, known, limits, 40, {"l": local})[0]) is drifted
+    assert find(live, known, {}, 40, {"l": local})[0]  # Clarify's rule
 
 
 SCRIPT = """

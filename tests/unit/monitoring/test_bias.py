@@ -117,14 +117,14 @@ def test_what_cannot_be_measured_says_why() -> None:
 
 def test_violations_ours_and_clarifys() -> None:
     from bias import suggest
-    from checks.bias_constraints import violations
+    from checks.bias_constraints import find
 
     known = analysed(people(1, 3000))
     ours, clarifys = (suggest(known, test=test) for test in (True, False))
-    quiet = [violations(analysed(people(seed, 1000)), ours) for seed in range(2, 12)]
+    quiet = [find(analysed(people(seed, 1000)), ours)[0] for seed in range(2, 12)]
     assert quiet == [[]] * 10
-    assert violations(analysed(people(2, 1000)), clarifys)  # any further from 0 is a violation
-    worse = violations(analysed(people(2, 2000, favour=0.8)), ours)
+    assert find(analysed(people(2, 1000)), clarifys)[0]  # any further from 0 is a violation
+    worse, _ = find(analysed(people(2, 2000, favour=0.8)), ours)
     assert {"DPL", "DPPL"} <= {each["metric_name"] for each in worse}
     assert set(worse[0]) == {
         "facet", "facet_value", "metric_name", "constraint_check_type", "description",

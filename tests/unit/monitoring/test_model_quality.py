@@ -144,7 +144,7 @@ def test_fifty_labels_are_enough_to_see_a_collapse_and_chance_is_none(right: flo
 
     def rings(share: float, seed: int) -> bool:
         live = model_metrics.described(accurate(50, share, seed))
-        return bool(model_constraints.violations(problem, live, limits, known, 2000 / 50))
+        return bool(model_constraints.find(problem, live, limits, known, 2000 / 50)[0])
 
     assert sum(rings(right, seed) for seed in range(100)) <= 2
     if right > 0.1:  # else nothing right is no rarity among fifty
@@ -162,10 +162,10 @@ def test_an_unchanged_model_is_quiet_and_a_worse_one_is_not(count: int) -> None:
     rang = {"ours": 0, "aws": 0, "worse": 0}
     for seed in range(25):
         live = model_metrics.described(multiclass(count, 0.7, seed))
-        rang["ours"] += bool(model_constraints.violations(problem, live, ours, known))
-        rang["aws"] += bool(model_constraints.violations(problem, live, aws, known))
+        rang["ours"] += bool(model_constraints.find(problem, live, ours, known)[0])
+        rang["aws"] += bool(model_constraints.find(problem, live, aws, known)[0])
         worse = model_metrics.described(multiclass(count, 0.55, seed))
-        rang["worse"] += bool(model_constraints.violations(problem, worse, ours, known))
+        rang["worse"] += bool(model_constraints.find(problem, worse, ours, known)[0])
     assert rang["ours"] == 0
     assert rang["aws"] > 5
     assert rang["worse"] >= (24 if count == 2000 else 5)
