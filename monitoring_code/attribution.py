@@ -25,7 +25,7 @@ from checks import attributions, significance
 from inputs import columns, contract, datasets, model
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
-from outputs import drift, metrics, report
+from outputs import drift, measures, metrics, page, report
 from profiles.dataset import Sample
 
 METHOD = "kernel_shap"
@@ -146,12 +146,28 @@ def analyze(job: Job, explained: model.Model, sample: Sample, rejects: Rejects) 
         {label: each["global_shap_values"] for label, each in one["explanations"][METHOD].items()}
         for one in (found, limits)
     )
-    broken, compared = attributions.find(live, known, limits, count, local_values(job))
+    local = local_values(job)
+    broken, compared = attributions.find(live, known, limits, count, local)
     report.count(job.output, count)
     report.write(job.output, "analysis.json", found)
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
     drift.write(job, sample.seen, rejects, compared)
+    run = page.Run(
+        title=page.title(job, "Feature attributions"),
+        window=page.window(job),
+        records=count,
+        baseline=None if local is None else len(next(iter(local.values()))),
+        subject="label",
+        violations=[
+            {**each, "feature_name": attributions.RANKING + each["label"]} for each in broken
+        ],
+        compared=compared,
+        rule=page.rule(f"an nDCG under {attributions.THRESHOLD}", significance.enabled(limits)),
+        not_read=str(rejects),
+        history=drift.earlier(job),
+    )
+    page.write(job, run, measures.attribution(run, live, known))
     metrics.publish(job, metrics.EXPLAINABILITY, published(found))
     report.completed(job.base, len(broken), rejects)
 

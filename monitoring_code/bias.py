@@ -31,7 +31,7 @@ from inputs import columns, contract, labelled
 from inputs.contract import Job
 from inputs.ground_truth import LABEL
 from inputs.jsonlines import Rejects
-from outputs import drift, metrics, report
+from outputs import drift, measures, metrics, page, report
 
 STAGES = {PRE: "Pre-training", POST: "Post-Training"}  # as the metrics' dimension has them
 
@@ -147,6 +147,24 @@ def judge(
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
     drift.write(job, records, rejects, compared)
     metrics.publish(job, metrics.BIAS, list(published(found)))
+    test = significance.enabled(limits or {})
+    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
+    run = page.Run(
+        title=page.title(job, "Bias"),
+        window=page.window(job),
+        records=records,
+        baseline=None,
+        subject="measure",
+        violations=[
+            {**each, "feature_name": "{facet}={facet_value} {metric_name}".format(**each)}
+            for each in broken
+        ],
+        compared=compared,
+        rule=page.rule(f"a measure further from no bias by more than {least:g}", test),
+        not_read=str(rejects),
+        history=drift.earlier(job),
+    )
+    page.write(job, run, measures.bias(run, found, limits or {}))
     for each in broken:
         print(
             f"{each['facet']}={each['facet_value']}: {each['metric_name']}: {each['description']}"

@@ -22,11 +22,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from checks import comparison, constraints, examples, significance, violations
+from checks import comparison, constraints, examples, violations
 from inputs import columns, contract, datasets
 from inputs.contract import Job
 from inputs.jsonlines import Rejects
-from outputs import drift, metrics, page, report
+from outputs import drift, features, metrics, page, report
 from profiles import dataset, text
 
 # Beside AWS's files of a baseline: the words its texts use, and a sample of its rows.
@@ -47,7 +47,7 @@ def main() -> None:
         if job.mode == contract.BASELINE:
             suggest_baseline(job, options.text, options.threshold, options.rule)
         else:
-            analyze(job, contract.local(options.history, job.base), options.threshold, options.rule)
+            analyze(job, options.threshold, options.rule)
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -58,8 +58,6 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--text", type=json.loads, default=env("TEXT", "null"), help=words_of)
     parser.add_argument("--threshold", type=float, default=env("THRESHOLD", "0.1"))
     parser.add_argument("--rule", choices=rules, default=env("RULE", constraints.SIGNIFICANCE))
-    history = "a folder of earlier reports, for the page"
-    parser.add_argument("--history", default=env("HISTORY"), help=history)
     return parser.parse_args(words)
 
 
@@ -87,7 +85,7 @@ def suggest_baseline(job: Job, named: list[str] | None, threshold: float, rule: 
     report.message(job.base, words, rejects)
 
 
-def analyze(job: Job, history: Path | None, threshold: float, rule: str) -> None:
+def analyze(job: Job, threshold: float, rule: str) -> None:
     """Live records of the window against the baseline.
 
     Without its statistics nothing is held against a distribution; without its constraints nothing
@@ -110,20 +108,20 @@ def analyze(job: Job, history: Path | None, threshold: float, rule: str) -> None
         base = reference if reference is not None else pa.table({})
         shown = examples.telling(described.sample, base, names, vocabulary, EXAMPLES)
         report.write(job.output, "examples.json", [_spoken(record) for record in shown])
-    seen = page.Run(
-        title=f"Drift of {job.endpoint or job.source.name}",
-        window=spoken(job),
-        live=statistics,
-        baseline=known,
+    run = page.Run(
+        title=page.title(job, "Drift"),
+        window=page.window(job),
+        records=described.rows,
+        baseline=known["dataset"]["item_count"],
+        subject="feature",
         violations=found,
         compared=compared,
         rule=explained(constraints.config(limits)),
-        sample=described.sample,
-        reference=reference,
-        history=drift.earlier(history, job.output),
         not_read=str(rejects),
+        history=drift.earlier(job),
     )
-    (job.output / "drift.html").write_text(page.render(seen), encoding="utf-8")
+    data = features.Data(statistics, known, described.sample, reference)
+    page.write(job, run, features.body(run, data))
     if constraints.config(limits).emit_metrics:
         distances = _furthest(compared)
         metrics.publish(job, metrics.DATA, metrics.data_quality(statistics, distances.items()))
@@ -164,22 +162,10 @@ def judge(
     return violations.find(statistics, known, limits, texts)
 
 
-def spoken(job: Job) -> str:
-    """The window in words."""
-    start, end = (
-        f"{moment:%d %B %Y %H:%M}" if moment else ""
-        for moment in (job.window.start, job.window.end)
-    )
-    return f"{start or 'the first record'} to {end or 'the last record'}, UTC"
-
-
 def explained(config: constraints.Config) -> str:
     """The rule in words."""
-    over = f"a distance over {config.threshold:g}"
-    if config.significance is None:
-        return f"A violation is {over} ({config.method})."
-    alpha = significance.level(config.significance)
-    return f"A violation is {over} that chance explains in fewer than {alpha:.1%} of runs."
+    method = f" ({config.method})" if config.significance is None else ""
+    return page.rule(f"a distance over {config.threshold:g}{method}", config.significance)
 
 
 def drifted(found: list[violations.Violation], compared: list[comparison.Comparison]) -> list[str]:

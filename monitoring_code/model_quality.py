@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from checks import model_constraints, model_metrics
+from checks import model_constraints, model_metrics, significance
 from checks.model_metrics import BINARY, KEYS, MULTICLASS, REGRESSION, Outcome
 from inputs import columns, contract, labelled
 from inputs.contract import Job
@@ -27,7 +27,7 @@ from inputs.ground_truth import LABEL
 from inputs.jsonlines import Rejects
 from inputs.labelled import Attributes
 from inputs.window import UTC
-from outputs import drift, metrics, report
+from outputs import drift, measures, metrics, page, report
 
 
 def main() -> None:
@@ -119,6 +119,21 @@ def analyze(
     values = {name: each["value"] for name, each in found.items() if "value" in each}
     data = [metrics.single(name, v) for name, v in values.items() if np.isfinite(v)]
     metrics.publish(job, metrics.MODEL, data)
+    test = significance.enabled(limits or {})
+    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
+    run = page.Run(
+        title=page.title(job, "Model quality"),
+        window=page.window(job),
+        records=len(judged),
+        baseline=round(len(judged) * fewer) if known else None,
+        subject="metric",
+        violations=[{**each, "feature_name": each["metric_name"]} for each in broken],
+        compared=compared,
+        rule=page.rule(f"a metric worse by more than {least:.0%}", test),
+        not_read=str(rejects),
+        history=drift.earlier(job),
+    )
+    page.write(job, run, measures.quality(run, found, known))
     for each in broken:
         print(each["description"])
     report.completed(job.base, len(broken), rejects)

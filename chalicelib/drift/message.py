@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib import clock
 from chalicelib.drift.incidents import Incident, named
 from chalicelib.drift.policy import Decision
+from chalicelib.monitoring import reports
 from chalicelib.notify import Message
 
 BEGAN = {
@@ -19,8 +20,6 @@ BEGAN = {
     "bias": "Some groups are worse off among live records than among those that were held out.",
     "attribution": "The model decides by other features than it did.",
 }
-PAGE = {"data-quality": "drift.html"}  # of the other monitors, the list of what they found
-LIST = "constraint_violations.json"
 MOST_LINES = 8
 Looks = Sequence[Mapping[str, Any]]
 VALUE_LETTERS = 60
@@ -110,9 +109,9 @@ def line(violation: Mapping[str, Any]) -> str:
 
 
 def page(look: Mapping[str, Any]) -> str:
-    """The key of the page that a person opens."""
+    """The key of what a person opens."""
     _, _, prefix = str(look["report_uri"]).removeprefix("s3://").partition("/")
-    return f"{prefix}{PAGE.get(look['monitor'], LIST)}"
+    return f"{prefix}{look.get('page', reports.LIST)}"
 
 
 def _drifted(violations: Sequence[Mapping[str, Any]]) -> str:

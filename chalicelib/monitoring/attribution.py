@@ -58,6 +58,6 @@ KIND = Kind(
     gather=material.traffic,
     unfit=unfit,
     violation=violation,
-    needs=("model",),
+    needs=("model", "history"),
     variables=variables,
 )

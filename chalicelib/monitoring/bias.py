@@ -64,5 +64,5 @@ KIND = Kind(
     gather=material.labels,
     unfit=unfit,
     violation=violation,
-    needs=("labels", "config"),
+    needs=("labels", "config", "history"),
 )

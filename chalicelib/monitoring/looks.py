@@ -118,6 +118,7 @@ def record(
         "records": int(statistics["dataset"]["item_count"]),
         "status": "violations" if violations else "completed",
         "report_uri": places.uri(environment, begun["report"]),
+        "page": reports.page(environment, begun["report"]),
         "champion_run": begun["champion_run"],
     }
 

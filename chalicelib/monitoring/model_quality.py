@@ -37,6 +37,6 @@ KIND = Kind(
     gather=material.labels,
     unfit=lambda settings: "",
     violation=violation,
-    needs=("labels",),
+    needs=("labels", "history"),
     variables=variables,
 )

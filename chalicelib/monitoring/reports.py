@@ -10,6 +10,7 @@ from chalicelib import clients
 from chalicelib.environment import Environment
 
 HISTORY = dt.timedelta(days=14)
+PAGE, LIST = "drift.html", "constraint_violations.json"
 LOOKS = 30  # that a report's page draws beside its own
 
 
@@ -62,6 +63,11 @@ def lines(environment: Environment, report: str) -> list[Any]:
     except client.exceptions.NoSuchKey:
         return []
     return [json.loads(line) for line in body.iter_lines()]
+
+
+def page(environment: Environment, report: str) -> str:
+    """What a person opens of a report; AWS's own containers draw nothing."""
+    return PAGE if exists(environment, report + PAGE) else LIST
 
 
 def exists(environment: Environment, key: str) -> bool:

@@ -17,6 +17,7 @@ from checks.comparison import Comparison
 
 THRESHOLD = 0.9  # nDCG below it is a violation, as Clarify has it
 COALITIONS = 128  # of a record, at most; up to seven features these are all there are
+RANKING = "ranking for "  # a label, in words
 CHECK = "feature_attribution_drift_check"
 RESAMPLES = 1000  # of the baseline, for each label
 Attributions = Mapping[str, Mapping[str, float]]  # label, feature: mean absolute value
@@ -105,7 +106,7 @@ def find(
     test = significance.enabled(constraints) if local is not None else None
     compared = [
         Comparison(
-            f"ranking for {label}",
+            f"{RANKING}{label}",
             CHECK,
             "1 - nDCG",
             1 - score,

@@ -26,6 +26,10 @@ class Entry(NamedTuple):
     metric: Mapping[str, Any]
 
     @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.stage, self.facet, self.value, self.metric["name"]
+
+    @property
     def words(self) -> str:
         return f"{self.facet}={self.value} {self.metric['name']}"
 
@@ -47,14 +51,14 @@ def find(
     AWS's rule: any further. With `significance_constraints`: further by more than
     `minimum_change`, and by more than the two bootstrap errors explain, over all metrics together.
     """
-    known = {(*each[:3], each.metric["name"]): each.metric for each in entries(constraints)}
+    known = {each.key: each.metric for each in entries(constraints)}
     test = significance.enabled(constraints)
     least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
     found: list[tuple[Entry, Mapping[str, Any]]] = []
     compared = []
     for entry in entries(live):
         name = entry.metric["name"]
-        before = known.get((*entry[:3], name))
+        before = known.get(entry.key)
         if before is None or before["value"] is None or entry.metric["value"] is None:
             continue
         now, then = (apart(name, _number(each["value"])) for each in (entry.metric, before))

@@ -155,15 +155,20 @@ def _categorical(name: str, live: Feature, baseline: Feature, config: Config) ->
 
 def _recurring(name: str, live: Feature, baseline: Feature, config: Config) -> Comparison:
     """Many small shares may move together, so that no single one says how far."""
-    held = recurring(baseline)
-    before = _whole(held, baseline)
-    now = _whole({value: n for value, n in counts(live).items() if value in held}, live)
+    before, now = shares(baseline, live)
     measures = distances.categorical(before, now)
     p = significance.chi_square(before, now)
     apart = measures["total_variation"]
     return Comparison(
         name, DRIFT, "Total variation", apart, config.categorical_threshold, p, measures=measures
     )
+
+
+def shares(baseline: Feature, live: Feature) -> tuple[dict[str, int], dict[str, int]]:
+    """How often each side has the baseline's recurring values, and all others as one."""
+    held = recurring(baseline)
+    now = {value: n for value, n in counts(live).items() if value in held}
+    return _whole(held, baseline), _whole(now, live)
 
 
 def _whole(held: Mapping[str, int], feature: Feature) -> dict[str, int]:

@@ -45,8 +45,10 @@ def find(
     baseline: Mapping[str, Any],
     fewer: float = 1.0,
 ) -> tuple[list[Violation], list[Comparison]]:
-    """Violations, and every test. `baseline`: the baseline's metrics, for their standard errors; may
-    be empty. `fewer`: the baseline's records for each live one.
+    """Violations, and every test.
+
+    `baseline`: the baseline's metrics, for their standard errors; may be empty. `fewer`: the
+    baseline's records for each live one.
     """
     limits = constraints[f"{KEYS[problem]}_constraints"]
     test = significance.enabled(constraints)

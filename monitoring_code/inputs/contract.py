@@ -50,6 +50,7 @@ class Job:
     preprocessor: Path | None
     postprocessor: Path | None
     min_records: int
+    history: Path | None  # of earlier reports, for the page
 
     def capture(self, names: tuple[str, ...] = ()) -> Capture:
         """The captured traffic to read; `names` are the baseline's columns."""
@@ -123,6 +124,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     add("--preprocessor", default=env("record_preprocessor_script"))
     add("--postprocessor", default=env("post_analytics_processor_script"))
     add("--min-records", type=int, default=env("MIN_RECORDS", "1"), help="fewer are not judged")
+    add("--history", default=env("HISTORY"), help="a folder of earlier reports, for the page")
     publish = env("publish_cloudwatch_metrics", "Disabled")
     add("--publish", choices=("Enabled", "Disabled"), default=publish, help="write metrics' file")
     add("--put-metrics", action="store_true", help="send the metrics to CloudWatch from here")
@@ -160,6 +162,7 @@ def job(options: argparse.Namespace) -> Job:
         preprocessor=local(options.preprocessor, base),
         postprocessor=local(options.postprocessor, base),
         min_records=int(options.min_records),
+        history=local(options.history, base),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 320, 120
 BOTTOM = 16  # for the numbers below the axis
 BINS = 24
 TAIL = 0.005  # of the numbers, beyond either end of a chart
-ROW, LABEL, PERCENT = 20, 108, 44  # of a bar chart
+ROW, LABEL, PERCENT = 20, 108, 56  # of a bar chart
 LISTED = 7
 
 
@@ -46,25 +46,38 @@ def histogram(baseline: Weighted, live: Weighted) -> str:
     )
 
 
-def bars(baseline: Mapping[str, int], live: Mapping[str, int]) -> str:
+def bars(baseline: Mapping[str, float], live: Mapping[str, float]) -> str:
     """Shares of values, two bars each; those that differ most come first."""
     one, other = (_normalised(each) for each in (baseline, live))
-    values = sorted({*one, *other}, key=lambda v: -abs(one.get(v, 0) - other.get(v, 0)))
-    shown = sorted(values[:LISTED], key=lambda v: -max(one.get(v, 0), other.get(v, 0)))
+    names = sorted({*one, *other}, key=lambda v: -abs(one.get(v, 0) - other.get(v, 0)))
+    shown = sorted(names[:LISTED], key=lambda v: -max(one.get(v, 0), other.get(v, 0)))
+    return _pairs(shown, one, other, lambda share: f"{share:.0%}")
+
+
+def values(baseline: Mapping[str, float], live: Mapping[str, float]) -> str:
+    """Values by name, two bars each, in their own order; a bar is as long as the value is large."""
+    return _pairs([*dict.fromkeys([*baseline, *live])], baseline, live, number)
+
+
+def _pairs(
+    shown: Sequence[str],
+    one: Mapping[str, float],
+    other: Mapping[str, float],
+    words: Callable[[float], str],
+) -> str:
     room = WIDTH - LABEL - PERCENT
-    widest = max([*one.values(), *other.values()], default=1.0)
+    widest = max((abs(v) for v in (*one.values(), *other.values())), default=0.0) or 1.0
     rows = []
-    for i, value in enumerate(shown):
+    for i, name in enumerate(shown):
         y = i * ROW
-        before, now = one.get(value, 0.0), other.get(value, 0.0)
+        told = words(other.get(name, 0.0))
+        before, now = (abs(side.get(name, 0.0)) / widest * room for side in (one, other))
         rows.append(
-            f'<text x="{LABEL - 6}" y="{y + 13}" text-anchor="end">{escape(_short(value))}</text>'
+            f'<text x="{LABEL - 6}" y="{y + 13}" text-anchor="end">{escape(_short(name))}</text>'
             f'<g class="baseline"><rect x="{LABEL}" y="{y + 3}" height="6" '
-            f'width="{before / widest * room:.1f}"/></g>'
-            f'<g class="now"><rect x="{LABEL}" y="{y + 10}" height="6" '
-            f'width="{now / widest * room:.1f}"/></g>'
-            f'<text x="{LABEL + max(before, now) / widest * room + 4:.1f}" y="{y + 13}">'
-            f"{now:.0%}</text>"
+            f'width="{before:.1f}"/></g>'
+            f'<g class="now"><rect x="{LABEL}" y="{y + 10}" height="6" width="{now:.1f}"/></g>'
+            f'<text x="{LABEL + max(before, now) + 4:.1f}" y="{y + 13}">{told}</text>'
         )
     return _svg(WIDTH, max(1, len(shown)) * ROW, "".join(rows))
 
@@ -119,7 +132,7 @@ def _shares(held: Weighted, edges: np.ndarray) -> np.ndarray:
     return np.diff(np.concatenate([[0.0], inner, [1.0]]))
 
 
-def _normalised(counts: Mapping[str, int]) -> dict[str, float]:
+def _normalised(counts: Mapping[str, float]) -> dict[str, float]:
     total = sum(counts.values())
     return {value: count / total for value, count in counts.items()} if total else {}
 

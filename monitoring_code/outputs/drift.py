@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from checks.comparison import Comparison
@@ -56,11 +55,11 @@ def entry(found: Comparison) -> dict[str, Any]:
     }
 
 
-def earlier(folder: Path | None, own: Path) -> list[dict[str, Any]]:
+def earlier(job: Job) -> list[dict[str, Any]]:
     """drift.json of other reports that judged something, the oldest first."""
-    if folder is None:
+    if job.history is None:
         return []
-    paths = [path for path in folder.rglob(FILE) if path.parent != own]
+    paths = [path for path in job.history.rglob(FILE) if path.parent != job.output]
     found = [json.loads(path.read_text()) for path in paths]
     return sorted(
         (each for each in found if each["comparisons"]), key=lambda each: str(each["end"])

@@ -1,24 +1,22 @@
-"""drift.html: one run for a person to read, whole in one file, the worst feature first."""
+"""drift.html: one run for a person to read, whole in one file, what is worst first.
+
+The frame that all monitors share; what they found is drawn by features.py and measures.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from checks import comparison
+from checks import significance
 from checks.comparison import Comparison
-from profiles import text
+from inputs.contract import Job
 
-from outputs import charts
+from outputs import charts, drift
 
-EXAMPLES = 8  # rows of each side
-LONGEST = 240  # characters of an example's text
-SHORT = 40
-WORDS = 10
 CHECKS = {
     "baseline_drift_check": "distribution moved",
     "completeness_check": "values are missing",
@@ -26,56 +24,122 @@ CHECKS = {
     "categorical_values_check": "unknown values",
     "missing_column_check": "column is gone",
     "extra_column_check": "column is new",
+    "LessThanThreshold": "lower than at the baseline",
+    "GreaterThanThreshold": "higher than at the baseline",
+    "bias_drift_check": "further from no bias",
+    "feature_attribution_drift_check": "another ranking",
 }
-MEASURES = {
-    "psi": "PSI",
-    "jensen_shannon": "Jensen-Shannon",
-    "wasserstein": "Wasserstein",
-    "linf_robust": "robust L∞",
-}
+UNTOLD = ("completeness_check",)  # says nothing of what the chart shows
+Facts = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the page shows."""
+    """What every monitor's page shows; a violation has feature_name, constraint_check_type and
+    description, whatever its monitor names so."""
 
     title: str
     window: str
-    live: Mapping[str, Any]  # statistics.json of both
-    baseline: Mapping[str, Any]
+    records: int
+    baseline: int | None  # its records, where that is known
+    subject: str  # what a violation is of
     violations: Sequence[Mapping[str, str]]
     compared: Sequence[Comparison]
     rule: str
-    sample: pa.Table
-    reference: pa.Table | None
-    history: Sequence[Mapping[str, Any]]  # drift.json of earlier runs, the oldest first
     not_read: str = ""
+    history: Sequence[Mapping[str, Any]] = field(default=())  # drift.json of earlier runs
+
+    def worst(self, names: Iterable[str]) -> list[str]:
+        """Those that broke first, then the furthest over their thresholds."""
+        broken = {each["feature_name"] for each in self.violations}
+        return sorted(names, key=lambda name: (name not in broken, -self.excess(name)))
+
+    def excess(self, name: str) -> float:
+        return max((each.excess for each in self.compared if each.feature == name), default=0.0)
 
 
-def render(run: Run) -> str:
+def write(job: Job, run: Run, body: str) -> None:
+    (job.output / "drift.html").write_text(render(run, body), encoding="utf-8")
+
+
+def render(run: Run, body: str) -> str:
     """The page."""
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    parts = [_head(run), _violations(run), _history(run), _features(run), _samples(run)]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(run.title)}</title><style>{style}</style>"
-        f"<main>{''.join(parts)}</main></html>\n"
+        f"<main>{_head(run)}{_violations(run)}{_history(run)}{body}</main></html>\n"
     )
 
 
+def title(job: Job, what: str) -> str:
+    return f"{what} of {job.endpoint or job.source.name}"
+
+
+def window(job: Job) -> str:
+    """In words."""
+    start, end = (
+        f"{moment:%d %B %Y %H:%M}" if moment else ""
+        for moment in (job.window.start, job.window.end)
+    )
+    return f"{start or 'the first record'} to {end or 'the last record'}, UTC"
+
+
+def rule(what: str, test: Mapping[str, Any] | None) -> str:
+    """What counts as a violation, in words; `test`: the constraints' rule of chance."""
+    if test is None:
+        return f"A violation is {what}."
+    level = significance.level(test)
+    return f"A violation is {what} that chance explains in fewer than {level:.1%} of runs."
+
+
+def grid(heading: str, cards: Iterable[str]) -> str:
+    legend = (
+        '<span class="key" style="background:var(--baseline)"></span>baseline'
+        '<span class="key" style="background:var(--live)"></span>live'
+    )
+    return f"<h2>{heading} <small>{legend}</small></h2><div class=grid>{''.join(cards)}</div>"
+
+
+def card(
+    run: Run, name: str, chart: str, facts: Facts, of: Sequence[str] = (), tag: str | None = None
+) -> str:
+    """`of`: the names of what it shows, where that is not its own; `tag` in place of a verdict."""
+    named = of or (name,)
+    broken = [v for v in run.violations if v["feature_name"] in named]
+    tested = any(each.feature in named and each.check not in UNTOLD for each in run.compared)
+    if tag is None:
+        quiet = "as before" if tested else "not compared"
+        tag = ", ".join(dict.fromkeys(_check(v["constraint_check_type"]) for v in broken)) or quiet
+    listed = "".join(
+        f"<div><dt>{escape(key)}</dt><dd>{escape(text)}</dd></div>" for key, text in facts
+    )
+    return (
+        f'<section class="card{" bad" if broken else ""}"><header><h3>{escape(name)}</h3>'
+        f'<span class="tag">{escape(tag)}</span></header>{chart}<dl>{listed}</dl></section>'
+    )
+
+
+def chance(found: Comparison) -> list[tuple[str, str]]:
+    """How likely it is without drift."""
+    if found.adjusted >= 1:
+        return []
+    return [("p", "under 0.0001" if found.adjusted < 1e-4 else f"{found.adjusted:.2g}")]
+
+
 def _head(run: Run) -> str:
-    count, features = len(run.violations), len({v["feature_name"] for v in run.violations})
+    count, subjects = len(run.violations), len({v["feature_name"] for v in run.violations})
     kind, words = "good", "No violation"
     if count:
         kind = "bad"
-        words = f"{_plural(count, 'violation')} in {_plural(features, 'feature')}"
-    rows = [each["dataset"]["item_count"] for each in (run.live, run.baseline)]
+        words = f"{_plural(count, 'violation')} in {_plural(subjects, run.subject)}"
+    known = "the baseline" if run.baseline is None else f"a baseline of {run.baseline:,}"
     unread = f'<p class="bad">Not read: {escape(run.not_read)}.</p>' if run.not_read else ""
     return (
         f'<h1>{escape(run.title)}</h1><p class="verdict {kind}">{words}</p>'
-        f'<p class="dim">{escape(run.window)} · {rows[0]:,} live records against a baseline of '
-        f"{rows[1]:,}. {escape(run.rule)}</p>{unread}"
+        f'<p class="dim">{escape(run.window)} · {run.records:,} live records against {known}. '
+        f"{escape(run.rule)}</p>{unread}"
     )
 
 
@@ -86,10 +150,10 @@ def _violations(run: Run) -> str:
         f"<tr><td><strong>{escape(each['feature_name'])}</strong></td>"
         f'<td class="bad">{escape(_check(each["constraint_check_type"]))}</td>'
         f"<td>{escape(each['description'])}</td></tr>"
-        for each in sorted(run.violations, key=lambda v: -_excess(run, v["feature_name"]))
+        for each in sorted(run.violations, key=lambda v: -run.excess(v["feature_name"]))
     )
     return (
-        "<h2>What broke</h2><div class=scroll><table><tr><th>feature<th>check<th>found</tr>"
+        f"<h2>What broke</h2><div class=scroll><table><tr><th>{run.subject}<th>check<th>found</tr>"
         f"{rows}</table></div>"
     )
 
@@ -98,10 +162,10 @@ def _history(run: Run) -> str:
     """The furthest distance of every run over its threshold."""
     if not run.history:
         return ""
-    now = {"comparisons": [_entry(each) for each in run.compared], "end": "now"}
+    now = {"comparisons": [drift.entry(each) for each in run.compared], "end": "now"}
     runs = [*run.history, now]
     worst = [
-        max((c["distance"] / (c["threshold"] or 1) for c in each["comparisons"]), default=0.0)
+        max([0.0, *(c["distance"] / (c["threshold"] or 1) for c in each["comparisons"])])
         for each in runs
     ]
     hits = [any(c["drifted"] for c in each["comparisons"]) for each in runs]
@@ -113,141 +177,8 @@ def _history(run: Run) -> str:
     )
 
 
-def _features(run: Run) -> str:
-    known = {each["name"]: each for each in run.baseline["features"]}
-    names = [each["name"] for each in run.live["features"]]
-    names += [name for name in known if name not in names]
-    seen = {each["name"]: each for each in run.live["features"]}
-    broken = {each["feature_name"] for each in run.violations}
-    names.sort(key=lambda name: (name not in broken, -_excess(run, name)))
-    cards = "".join(_card(run, name, known.get(name), seen.get(name)) for name in names)
-    legend = (
-        '<span class="key" style="background:var(--baseline)"></span>baseline'
-        '<span class="key" style="background:var(--live)"></span>live'
-    )
-    return f"<h2>Features, worst first <small>{legend}</small></h2><div class=grid>{cards}</div>"
-
-
-def _card(
-    run: Run, name: str, baseline: Mapping[str, Any] | None, live: Mapping[str, Any] | None
-) -> str:
-    broken = [v for v in run.violations if v["feature_name"] == name]
-    tested = any(each.feature == name and each.check == comparison.DRIFT for each in run.compared)
-    quiet = "as before" if tested else "not compared"
-    tag = ", ".join(dict.fromkeys(_check(v["constraint_check_type"]) for v in broken)) or quiet
-    return (
-        f'<section class="card{" bad" if broken else ""}"><header><h3>{escape(name)}</h3>'
-        f'<span class="tag">{escape(tag)}</span></header>'
-        f"{_chart(run, baseline, live)}<dl>{_facts(run, name, baseline, live)}</dl></section>"
-    )
-
-
-def _chart(run: Run, baseline: Mapping[str, Any] | None, live: Mapping[str, Any] | None) -> str:
-    sides = [each for each in (baseline, live) if each and comparison.present(each)[0]]
-    if len(sides) == 2 and all("numerical_statistics" in each for each in sides):
-        return charts.histogram(*(comparison.weighted(each) for each in sides))
-    if len(sides) == 2 and all("string_statistics" in each for each in sides):
-        counts = [comparison.counts(each) for each in sides]
-        if all(counts):
-            return charts.bars(*counts)
-        if words := _words(run, live["name"] if live else ""):
-            return words
-        distinct = [each["string_statistics"]["distinct_count"] for each in sides]
-        return f"<p class=dim>{distinct[0]:,.0f} distinct texts before, {distinct[1]:,.0f} now.</p>"
-    kinds = [each["inferred_type"] if each else "absent" for each in (baseline, live)]
-    return f"<p class=dim>{kinds[0]} before, {kinds[1]} now: nothing to compare.</p>"
-
-
-def _words(run: Run, name: str) -> str:
-    """What a text speaks of more than it did, and less; nothing of what is no text."""
-    if run.reference is None or not any(
-        each.feature == name and not each.measures and each.check == comparison.DRIFT
-        for each in run.compared
-    ):
-        return ""
-    came, went = text.moved(run.reference[name], run.sample[name], WORDS)
-    return (
-        f"<p><span class=dim>more of</span> {escape(', '.join(came)) or '-'}</p>"
-        f"<p><span class=dim>less of</span> {escape(', '.join(went)) or '-'}</p>"
-    )
-
-
-def _facts(
-    run: Run, name: str, baseline: Mapping[str, Any] | None, live: Mapping[str, Any] | None
-) -> str:
-    facts: list[tuple[str, str]] = []
-    for each in run.compared:
-        if each.feature == name and each.check == comparison.DRIFT:
-            limit = f"{each.distance:.3f} of {each.threshold:g}"
-            facts.append((each.method if not each.measures else "distance", limit))
-            if each.adjusted < 1:
-                p = "under 0.0001" if each.adjusted < 1e-4 else f"{each.adjusted:.2g}"
-                facts.append(("p", p))
-            facts += [
-                (words, f"{each.measures[key]:.3f}")
-                for key, words in MEASURES.items()
-                if key in each.measures
-            ]
-    shares = [_complete(each) for each in (baseline, live)]
-    if shares != ["100%", "100%"]:
-        facts.append(("present", f"{shares[0]} → {shares[1]}"))
-    if all(each and "numerical_statistics" in each for each in (baseline, live)):
-        means = [charts.number(each["numerical_statistics"]["mean"]) for each in (baseline, live)]
-        facts.append(("mean", f"{means[0]} → {means[1]}"))
-    return "".join(
-        f"<div><dt>{escape(key)}</dt><dd>{escape(text)}</dd></div>" for key, text in facts
-    )
-
-
-def _samples(run: Run) -> str:
-    """Rows of both sides, as they came."""
-    shown = _rows("Live records", run.sample)
-    if run.reference is not None:
-        shown += _rows("Baseline records", run.reference)
-    return shown
-
-
-def _rows(title: str, table: pa.Table) -> str:
-    if not table.num_rows:
-        return ""
-    head = "".join(f"<th>{escape(name)}" for name in table.column_names)
-    body = "".join(
-        f"<tr>{''.join(_cell(value) for value in row.values())}</tr>"
-        for row in table.slice(0, EXAMPLES).to_pylist()
-    )
-    return (
-        f"<h2>{title} <small>a sample</small></h2>"
-        f"<div class=scroll><table><tr>{head}</tr>{body}</table></div>"
-    )
-
-
-def _entry(found: Comparison) -> dict[str, Any]:
-    return {
-        "distance": found.distance,
-        "threshold": found.threshold,
-        "drifted": found.drifted,
-    }
-
-
-def _excess(run: Run, name: str) -> float:
-    return max((each.excess for each in run.compared if each.feature == name), default=0.0)
-
-
-def _complete(feature: Mapping[str, Any] | None) -> str:
-    if feature is None:
-        return "absent"
-    seen, total = comparison.present(feature)
-    return f"{100 * seen / total:.4g}%" if total else "none"
-
-
 def _check(kind: str) -> str:
     return CHECKS.get(kind, kind)
-
-
-def _cell(value: Any) -> str:
-    words = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-    words = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
-    return f"<td{' class=long' if len(words) > SHORT else ''}>{escape(words)}</td>"
 
 
 def _plural(count: int, noun: str) -> str:

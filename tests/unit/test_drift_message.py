@@ -25,6 +25,7 @@ LOOK: dict[str, Any] = {
     "monitor": "data-quality",
     "records": 400,
     "report_uri": "s3://data/monitor/x/",
+    "page": "drift.html",
     "violations": [
         {
             "feature_name": "review_body_oov",
@@ -117,6 +118,7 @@ def test_two_monitors_see_it() -> None:
         "monitor": "model-quality",
         "records": 60,
         "report_uri": "s3://data/monitor/y/",
+        "page": "constraint_violations.json",
         "violations": [
             {
                 "feature_name": "accuracy",

@@ -91,12 +91,13 @@ def test_a_violation_is_clarifys() -> None:
         {"label0": dict(zip("ab", pair, strict=True))} for pair in ((0.0, 1.0), (1.0, 0.0))
     )
     found, [compared] = find(live, known, {}, 100)
+    words = f"Feature attribution drift {1 - compared.distance} exceeds threshold 0.9"
     assert found == [
         {
             "label": "label0",
             "metric_name": "shap",
             "constraint_check_type": "feature_attribution_drift_check",
-            "description": f"Feature attribution drift {1 - compared.distance} exceeds threshold 0.9",
+            "description": words,
         }
     ]
 

@@ -34,7 +34,7 @@ def rendered(
     live: dict[str, Any], history: list[Any] | None = None, known: dict[str, Any] | None = None
 ) -> str:
     from checks import constraints, violations
-    from outputs import page
+    from outputs import features, page
     from profiles import dataset
 
     random = np.random.default_rng(0)
@@ -46,13 +46,13 @@ def rendered(
     base, now = (each.statistics() for each in sides)
     limits = constraints.suggest(base, 0.1, "Significance")
     found, compared = violations.find(now, base, limits)
-    return page.render(
-        page.Run(
-            title="Drift of <reviews>", window="yesterday", live=now, baseline=base,
-            violations=found, compared=compared, rule="A rule.", sample=sides[1].sample,
-            reference=sides[0].sample, history=history or [],
-        )
+    run = page.Run(
+        title="Drift of <reviews>", window="yesterday", records=400, baseline=400,
+        subject="feature", violations=found, compared=compared, rule="A rule.",
+        history=history or [],
     )  # fmt: skip
+    data = features.Data(now, base, sides[1].sample, sides[0].sample)
+    return page.render(run, features.body(run, data))
 
 
 def parsed(page: str) -> Tags:
