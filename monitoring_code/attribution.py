@@ -174,10 +174,8 @@ def analyze(job: Job, explained: model.Model, sample: Sample, rejects: Rejects) 
 
 def local_values(job: Job) -> dict[str, np.ndarray] | None:
     """[record, feature] of each label of the baseline; None of one that is not ours."""
-    path = job.beside / LOCAL
-    if not path.is_file():
-        return None
-    return {label: np.array(rows) for label, rows in json.loads(path.read_text()).items()}
+    known = job.document(job.beside / LOCAL)
+    return None if known is None else {label: np.array(rows) for label, rows in known.items()}
 
 
 def published(found: Mapping[str, Any]) -> list[dict[str, Any]]:

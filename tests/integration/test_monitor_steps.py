@@ -200,6 +200,7 @@ def test_from_traffic_to_a_decision(
     assert "nothing to decide" in reaction.alarmed(RINGS)["ignored"]
     assert "not this pipeline's" in reaction.alarmed({"detail": {"alarmName": "other"}})["ignored"]
     [record] = records.newest(records.DRIFT, 5)
+    assert record["page"] == "constraint_violations.json"  # this report has no page
     assert record["run"] == "20260301-130000-000001"
     assert record["violations"][0]["distance"] == 0.42
     [told] = records.newest(records.NOTIFICATION, 5)

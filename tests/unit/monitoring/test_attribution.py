@@ -171,6 +171,9 @@ def test_the_script(drifted: bool, captured: Write, tmp_path: Path) -> None:
     assert set(found["yes"]) == {"global_shap_values", "expected_value"}
     labels = [v["label"] for v in read(tmp_path / "out/constraint_violations.json")["violations"]]
     assert labels == (["no", "yes"] if drifted else [])
+    page = (tmp_path / "out/drift.html").read_text()
+    assert ("2 violations in 2 labels" if drifted else "No violation") in page
+    assert page.count("<svg") == 2
     published = metrics_of(tmp_path)["feature_age"]["Dimensions"]
     assert {"Name": "ExplainabilityMethod", "Value": "KernelShap"} in published
     expected = metrics_of(tmp_path)["ExpectedValue"]["Dimensions"]

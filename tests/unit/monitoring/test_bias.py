@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,9 @@ def test_the_script(favour: float, status: str, captured: Write, tmp_path: Path)
     found = read(tmp_path / "out/constraint_violations.json")
     assert found["version"] == "1.0"
     assert bool(found["violations"]) is (status != "Completed")
+    page = (tmp_path / "out/drift.html").read_text()
+    assert ("further from no bias</span>" in page) is (status != "Completed")
+    assert {"sex=f, labels", "sex=f, predictions"} <= set(re.findall("<h3>(.*?)</h3>", page))
     imbalance = metrics_of(tmp_path)["bias_metric_CI"]
     assert {each["Name"]: each["Value"] for each in imbalance["Dimensions"]} == {
         "MonitoringSchedule": "hourly", "BiasStage": "Pre-training", "Label": "label",

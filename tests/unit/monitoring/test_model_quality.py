@@ -238,6 +238,9 @@ def test_a_schedules_run(
         start_time="2026-03-01T12:00:00Z", end_time="2026-03-01T13:00:00Z",
     )  # fmt: skip
     assert message.split(":")[0] == status
+    page = (tmp_path / "out/drift.html").read_text()
+    assert ("lower than at the baseline" in page) is (status != "Completed")
+    assert "<h3>accuracy</h3>" in page
     statistics = read(tmp_path / "out/statistics.json")
     assert statistics["dataset"]["item_count"] == 500
     assert statistics["dataset"]["start_time"] == "2026-03-01T12:00:00Z"
