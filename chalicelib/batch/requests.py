@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 JSON_LINES = "application/jsonlines"
 PAYLOAD_MB = 6  # many records a call; AWS's own default
+TRANSFORMER_PAYLOAD_MB = 1  # some two thousand texts, each of which takes it milliseconds
+# The most that AWS waits for a call, and what its images' server may take in place of 60 s.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelClientConfig.html
+# https://github.com/aws/sagemaker-inference-toolkit (SAGEMAKER_MODEL_SERVER_TIMEOUT)
+CALL_SECONDS = 3600
 
 
 def transform(
@@ -28,7 +33,9 @@ def transform(
         "TransformJobName": job(file, settings),
         "ModelName": model,
         "BatchStrategy": "MultiRecord",
-        "MaxPayloadInMB": PAYLOAD_MB,
+        "MaxPayloadInMB": TRANSFORMER_PAYLOAD_MB if settings.training.transformer else PAYLOAD_MB,
+        "ModelClientConfig": {"InvocationsTimeoutInSeconds": CALL_SECONDS},
+        "Environment": {"SAGEMAKER_MODEL_SERVER_TIMEOUT": str(CALL_SECONDS)},
         "TransformInput": {
             "DataSource": {
                 "S3DataSource": {

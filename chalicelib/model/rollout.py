@@ -26,16 +26,22 @@ def name(settings: Settings, run_id: str) -> str:
 
 
 def container(environment: Environment, settings: Settings, run_id: str) -> Request:
-    """The container that serves the run's model by the inference script."""
+    """The container that serves the run's model by the inference script.
+
+    A transformer's image takes no code but what lies in the artefact, under code/.
+    https://github.com/aws/sagemaker-huggingface-inference-toolkit
+    """
+    given = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_REGION": places.region(environment),
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+    }
+    if not settings.training.transformer:
+        given["SAGEMAKER_SUBMIT_DIRECTORY"] = places.code(environment, "inference")
     return {
         "Image": containers.serving(places.region(environment), settings),
         "ModelDataUrl": places.uri(environment, places.model(run_id)),
-        "Environment": {
-            "SAGEMAKER_PROGRAM": "inference.py",
-            "SAGEMAKER_SUBMIT_DIRECTORY": places.code(environment, "inference"),
-            "SAGEMAKER_REGION": places.region(environment),
-            "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-        },
+        "Environment": given,
     }
 
 

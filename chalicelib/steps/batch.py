@@ -114,9 +114,12 @@ def close(file: BatchFile, message: str) -> dict[str, Any]:
 
 
 def _count(key: str) -> int:
-    """The lines of an object."""
+    """The lines of an object, an unfinished last one too."""
     found = clients.client("s3").get_object(Bucket=Environment.from_env().data_bucket, Key=key)
-    return sum(chunk.count(b"\n") for chunk in found["Body"].iter_chunks(1024 * 1024))
+    lines, end = 0, b"\n"
+    for chunk in found["Body"].iter_chunks(1024 * 1024):
+        lines, end = lines + chunk.count(b"\n"), chunk[-1:]
+    return lines + (end != b"\n")
 
 
 def _write(key: str, document: dict[str, Any]) -> None:

@@ -112,6 +112,19 @@ def test_the_models_refusal_fails_the_job_with_the_objects_name(sagemaker, model
     assert "TransformEndTime" in job
 
 
+def test_the_images_server_gives_up_before_the_job_does(sagemaker, model):
+    """https://github.com/aws/sagemaker-mxnet-inference-toolkit/issues/77"""
+    sagemaker.put("late/a.txt", "together")  # with nobody
+    given = {
+        "ModelClientConfig": {"InvocationsTimeoutInSeconds": 600},
+        "Environment": {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "1"},
+    }
+    job = transformed(sagemaker, request(sagemaker, model, "late/", **given))
+    assert job["TransformJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: a.txt: the model answered 500")
+    assert "1 s" in job["FailureReason"]
+
+
 def test_a_stopped_job_is_stopped(sagemaker, model):
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTransformJob.html"""
     sagemaker.put("long/a.txt", "slow\n" * 500)

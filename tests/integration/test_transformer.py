@@ -127,7 +127,6 @@ def served(
     """What an endpoint answers, its code taken from the artefact as AWS's image takes it."""
     sagemaker, name = cloud.client("sagemaker"), environment.endpoint_name
     model = rollout.create_model("r1", environment, loaded, 1)
-    del model["PrimaryContainer"]["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"]
     sagemaker.create_model(**model | {"ModelName": name})
     variant = {
         "VariantName": "primary",

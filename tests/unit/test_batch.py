@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from chalicelib import settings
+from chalicelib import clients, settings
 from chalicelib.batch import requests
 from chalicelib.batch.files import BatchFile
 from chalicelib.batch.lines import LineWriter
+from chalicelib.environment import Environment
 from chalicelib.reading import inspection, kinds
+from chalicelib.steps import batch
 
 TOML = """
 [pipeline]
@@ -105,6 +108,21 @@ def test_a_file_is_its_key_and_version_whenever_its_event_comes() -> None:
     assert BatchFile(**FILE.document) == FILE
     assert FILE.out("out") == "batch/out/deep/a.csv.out"
     assert FILE.lines == f"batch/jobs/{FILE.id}/deep/a.csv"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "lines"),
+    [([], 0), ([b"a\n", b"b\n"], 2), ([b"a\nb"], 2), ([b"a\n", b"b", b"\n"], 2), ([b"a", b"b"], 1)],
+)
+def test_an_unfinished_last_line_is_an_answer_too(
+    monkeypatch: pytest.MonkeyPatch, chunks: list[bytes], lines: int
+) -> None:
+    body = SimpleNamespace(iter_chunks=lambda size: iter(chunks))
+    s3 = SimpleNamespace(get_object=lambda **request: {"Body": body})
+    monkeypatch.setattr(clients, "client", lambda name: s3)
+    names = SimpleNamespace(data_bucket="data")
+    monkeypatch.setattr(Environment, "from_env", classmethod(lambda cls: names))
+    assert batch._count("batch/out/a.out") == lines
 
 
 def test_the_manifest_accounts_for_the_rows() -> None:

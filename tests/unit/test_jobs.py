@@ -11,6 +11,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from chalicelib import clock, settings
+from chalicelib.batch import requests as batch_requests
+from chalicelib.batch.files import BatchFile
 from chalicelib.environment import Environment
 from chalicelib.model import autoscaling, jobs, registry, rollout
 from chalicelib.monitoring import attribution, kinds, requests
@@ -132,9 +134,26 @@ def test_a_transformers_endpoint(environment: Environment, instance_type: str, d
     loaded = transformer()
     endpoint = loaded.endpoint.model_copy(update={"instance_type": instance_type})
     loaded = loaded.model_copy(update={"endpoint": endpoint})
-    image = rollout.container(environment, loaded, RUN)["Image"]
+    container = rollout.container(environment, loaded, RUN)
+    image = container["Image"]
     assert "/huggingface-pytorch-inference:2.6.0-transformers5.5.3-" in image
     assert f"-{device}-py312-" in image
+    assert "SAGEMAKER_SUBMIT_DIRECTORY" not in container["Environment"]  # code/ of the artefact
+
+
+@pytest.mark.parametrize(
+    ("loaded", "payload"), [(settings.load(), 6), (transformer(), 1)], ids=["linear", "transformer"]
+)
+def test_a_batch_transform_waits_for_its_model(
+    environment: Environment, loaded: settings.Settings, payload: int
+) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelClientConfig.html"""
+    file = BatchFile("batch/in/a.csv", "v1", 10, "2026-01-01T00:00:00Z")
+    request = batch_requests.transform(file, "reviews-r1", environment, loaded)
+    check("CreateTransformJob", request)
+    assert request["MaxPayloadInMB"] == payload
+    assert request["ModelClientConfig"]["InvocationsTimeoutInSeconds"] == 3600
+    assert request["Environment"]["SAGEMAKER_MODEL_SERVER_TIMEOUT"] == "3600"
 
 
 def test_hyperparameters_are_text(environment: Environment) -> None:

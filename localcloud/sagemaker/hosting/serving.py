@@ -28,6 +28,7 @@ from localcloud.sagemaker.jobs.output import Log
 
 START_SECONDS = 60.0
 INVOKE_SECONDS = 60.0
+SERVER_SECONDS = 60  # unless the container has a SAGEMAKER_MODEL_SERVER_TIMEOUT
 TERM_SECONDS = 2.0
 PROGRAM = Path(__file__).with_name("server.py")
 _config: list[CloudConfig] = []
@@ -144,13 +145,25 @@ class Server:
     def invoke(
         self, body: bytes, headers: Mapping[str, str], seconds: float = INVOKE_SECONDS
     ) -> Answer:
-        """Ask the model; GoneError where the process is being replaced."""
+        """Ask the model; GoneError where the process is being replaced.
+
+        The server in AWS's images gives up before the caller does, if it may take less time.
+        https://github.com/aws/sagemaker-mxnet-inference-toolkit/issues/77
+        """
+        allowed = float(self.environment.get("SAGEMAKER_MODEL_SERVER_TIMEOUT", SERVER_SECONDS))
         with self._use() as pool:
             try:
                 answer = pool.request(
-                    "POST", "/invocations", body=body, headers=headers, timeout=seconds
+                    "POST",
+                    "/invocations",
+                    body=body,
+                    headers=headers,
+                    timeout=min(seconds, allowed),
                 )
             except urllib3.exceptions.ReadTimeoutError:
+                if allowed < seconds:
+                    told = f"Backend worker did not respond in {allowed:g} s"
+                    return Answer(500, "text/plain", told.encode())
                 words = "Your invocation timed out while waiting for a response from container"
                 return Answer(0, "text/plain", f"{words} primary.".encode())
             except urllib3.exceptions.HTTPError as error:
