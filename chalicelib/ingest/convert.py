@@ -209,7 +209,17 @@ def _fits(dataset: Dataset) -> str:
         if column.values:
             listed = ", ".join(literal(each) for each in column.values)
             conditions.append(f"({name} IS NULL OR {name} IN ({listed}))")
+        if column.name == dataset.partition_by:
+            conditions.append(_is_ascii(name))
     return f"({' AND '.join(conditions or ['true'])})"
+
+
+def _is_ascii(name: str) -> str:
+    """Trino writes no other partition: HIVE_INVALID_PARTITION_VALUE ends the whole INSERT.
+
+    https://github.com/trinodb/trino/issues/18950
+    """
+    return f"length(to_utf8({name})) = length({name})"
 
 
 def _raw(column: Column) -> str:
@@ -241,6 +251,9 @@ def _faults(dataset: Dataset) -> list[tuple[str, str, str]]:
             listed = ", ".join(literal(each) for each in column.values)
             strange = f"{value(column)} NOT IN ({listed})"
             found.append((strange, column.name, "is not one of the allowed values"))
+        if column.name == dataset.partition_by:
+            strange = f"NOT ({_is_ascii(quoted(column.name))})"
+            found.append((strange, column.name, "names no partition: it has letters beyond ASCII"))
     return found
 
 

@@ -134,6 +134,11 @@ def _regexp_extract(node: exp.Expr) -> exp.Expr:
     return call("athena_regexp_extract", node.this, node.expression, group)
 
 
+def _length(node: exp.Expr) -> exp.Expr:
+    """Of a text's bytes, which DuckDB counts in the text."""
+    return call("strlen", node.this.this) if isinstance(node.this, exp.Encode) else node
+
+
 def _replace(node: exp.Expr) -> exp.Expr:
     """DuckDB writes a value anew even where nothing is replaced in it: most columns' every row."""
     if not isinstance(node.this, exp.Column):
@@ -196,6 +201,7 @@ _CHANGES: dict[type[exp.Expr], Change] = {
     exp.GenerateSeries: _sequence,
     exp.JSONExtract: _named("athena_json_extract", "this", "expression"),
     exp.JSONExtractScalar: _named("athena_json_scalar", "this", "expression"),
+    exp.Length: _length,
     exp.ParseDatetime: _parse_datetime,
     exp.Reduce: lambdas.reduce,
     exp.RegexpExtract: _regexp_extract,

@@ -95,6 +95,7 @@ def _partitioned(
             f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MAX_PARTITIONS} open writers "
             "for partitions/buckets"
         )
+    _must_be_printable(combinations)
     kept = [(name, kind) for name, kind in columns if name not in partition_by]
     names = ", ".join(quote(name) for name, _ in kept)
     files, rows = [], 0
@@ -115,6 +116,17 @@ def _partitioned(
     objects.put_files(files)
     partitions = [tuple(HIVE_NULL if v in (None, "") else v for v in row) for row in combinations]
     return Written([uri for _, uri in files], partitions, rows)
+
+
+def _must_be_printable(combinations: list[tuple[str | None, ...]]) -> None:
+    """Trino's writer refuses other partitions."""
+    for value in (value or "" for row in combinations for value in row):
+        if not all(" " <= letter <= "~" for letter in value):
+            raise QueryError(
+                "HIVE_INVALID_PARTITION_VALUE: Hive partition keys can only contain printable "
+                "ASCII characters (0x20 - 0x7E). Invalid value: "
+                f"{value.encode().hex(' ').upper()}"
+            )
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, output: Output) -> int:

@@ -460,6 +460,8 @@ def test_ctas_makes_a_partitioned_parquet_table(people: Athena):
          "HIVE_COLUMN_ORDER_MISMATCH"),
         ("t WITH (partitioned_by = ARRAY['n']) AS SELECT 1 AS x, n FROM "
          "UNNEST(sequence(1, 101)) AS s(n)", "HIVE_TOO_MANY_OPEN_PARTITIONS"),
+        ("t WITH (partitioned_by = ARRAY['n']) AS SELECT 1 AS x, 'Möbel' AS n",
+         "HIVE_INVALID_PARTITION_VALUE"),
         ("t WITH (format = 'AVRO') AS SELECT 1 AS x", "NOT_SUPPORTED"),
         ("t WITH (color = 'blue') AS SELECT 1 AS x", "NOT_SUPPORTED"),
         ("nodb.t AS SELECT 1 AS x", "SCHEMA_NOT_FOUND"),

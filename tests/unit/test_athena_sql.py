@@ -78,6 +78,8 @@ x'65683F' => 65 68 3f
 NUMBERS = r"""
 chr(65) => A
 from_utf8(from_base64('YWJj')) => abc
+length(to_utf8('Möbel')) => 6
+length('Möbel') => 5
 md5(to_utf8('abc')) => 90 01 50 98 3c d2 4f b0 d6 96 3f 7d 28 e1 7f 72
 row(1, 'a') => {field0=1, field1=a}
 5 / 2 => 2
