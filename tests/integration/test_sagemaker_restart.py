@@ -7,12 +7,14 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 from __future__ import annotations
 
 import base64
+import json
 import signal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from local_sagemaker import LocalSageMaker, gone, name, until
+from roles import ROLE
 
 pytestmark = pytest.mark.cloud
 
@@ -22,6 +24,7 @@ child = subprocess.Popen(["sleep", "600"], start_new_session=True)
 print("processes", os.getpid(), child.pid, flush=True)
 time.sleep(600)
 """
+ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 REASON = "InternalServerError: the local cloud was stopped while the job was under way"
 
 
@@ -117,3 +120,83 @@ def answered(it: LocalSageMaker, endpoint: str) -> dict[str, Any] | None:
         return it.invoke(endpoint)
     except ClientError:
         return None
+
+
+def test_a_monitoring_schedule_outlives_its_cloud_and_runs_the_next_time_once(own_cloud):
+    """An hour passes while the cloud is stopped: its clock is turned back by that in the state."""
+    own_cloud.start()
+    it = LocalSageMaker(own_cloud, "sagemaker-schedules")
+    own_cloud.client("s3").create_bucket(Bucket=it.bucket)
+    capture = it.capture("capture", "Input")
+    endpoint = it.endpoint(it.config_with({"DataCaptureConfig": capture}, main=it.model()))
+    definition = monitored(it, endpoint)
+    hourly = {"ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"}, **definition}
+    schedule = name("schedule")
+    it.api.create_monitoring_schedule(
+        MonitoringScheduleName=schedule, MonitoringScheduleConfig=hourly
+    )
+    for again in range(2):
+        port = int(own_cloud.endpoint.rpartition(":")[2])
+        assert own_cloud.stop() == 0
+        if not again:
+            an_hour_earlier(own_cloud.state / "services", schedule)
+        own_cloud.start(port)
+        found = it.api.describe_monitoring_schedule(MonitoringScheduleName=schedule)
+        assert found["MonitoringScheduleStatus"] == "Scheduled"
+        assert found["MonitoringScheduleConfig"] == hourly
+        until(lambda: executions(it, schedule))
+        at_once(it, definition)
+        [execution] = executions(it, schedule)
+        assert execution["ScheduledTime"].minute == 0
+
+
+def monitored(it: LocalSageMaker, endpoint: str) -> dict[str, str]:
+    """A definition of data quality, as schedules name it."""
+    made = name("definition")
+    output = {"S3Uri": f"s3://{it.bucket}/reports", "LocalPath": "/opt/ml/processing/result"}
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+    given = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input/e"}
+    it.api.create_data_quality_job_definition(
+        JobDefinitionName=made,
+        DataQualityAppSpecification={"ImageUri": ANALYZER},
+        DataQualityJobInput={"EndpointInput": given},
+        DataQualityJobOutputConfig={"MonitoringOutputs": [{"S3Output": output}]},
+        JobResources={"ClusterConfig": cluster},
+        RoleArn=ROLE,
+    )
+    return {"MonitoringJobDefinitionName": made, "MonitoringType": "DataQuality"}
+
+
+def executions(it: LocalSageMaker, schedule: str) -> Any:
+    found = it.api.list_monitoring_executions(MonitoringScheduleName=schedule)
+    return found["MonitoringExecutionSummaries"]
+
+
+def at_once(it: LocalSageMaker, definition: dict[str, str]) -> None:
+    """A schedule made now has run, so the cloud has looked at all that are due."""
+    span = {"DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "PT0S"}
+    now = {"ScheduleConfig": {"ScheduleExpression": "NOW", **span}, **definition}
+    schedule = name("schedule")
+    it.api.create_monitoring_schedule(MonitoringScheduleName=schedule, MonitoringScheduleConfig=now)
+    until(lambda: executions(it, schedule))
+
+
+def an_hour_earlier(services: Any, schedule: str) -> None:
+    """Write the saved schedule as if it had been made an hour before."""
+    [file] = [path for path in services.glob("*.json") if schedule in path.read_text()]
+    saved = json.loads(file.read_text())
+    for record in kept(saved, schedule):
+        record["CreationTime"] -= 3600
+    file.write_text(json.dumps(saved))
+
+
+def kept(saved: Any, schedule: str) -> Any:
+    """The records of a schedule, wherever they lie."""
+    if isinstance(saved, dict):
+        if saved.get("MonitoringScheduleName") == schedule and "MonitoringScheduleArn" in saved:
+            yield saved
+        for each in saved.values():
+            yield from kept(each, schedule)
+    elif isinstance(saved, list):
+        for each in saved:
+            yield from kept(each, schedule)
