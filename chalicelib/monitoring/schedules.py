@@ -7,7 +7,9 @@ looks from there: record, incident, the metric that the alarm watches.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
 MADE = "#managed"  # the kinds that have a schedule, each with its job definition
+TURN = "#managed-look"  # whose look is taken now, and of each kind the job that was last
+LONGEST = dt.timedelta(minutes=1)  # that taking one may last
+TRIES, PAUSE_SECONDS = 40, 0.25
 NO_DATA = "no data"  # in the reason of an hour without traffic
 # The exit message of an execution that found no violation, which may leave no file of them.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-results.html
@@ -69,7 +74,6 @@ def apply(run_id: str, settings: Settings) -> None:
 def executed(event: Mapping[str, Any]) -> dict[str, Any]:
     """A managed schedule's processing job has ended: {"schedule", "job"}.
 
-    An event that comes twice makes one look: it is of the moment that the job ended.
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     """
     from chalicelib import settings
@@ -91,10 +95,12 @@ def executed(event: Mapping[str, Any]) -> dict[str, Any]:
         return _unjudged(kind.name, job)
     violations = [kind.violation(each) for each in (found or {}).get("violations", [])]
     statistics = reports.find(environment, report + "statistics.json")
+    if not _turn(kind.name, str(event["job"])):
+        return {"ignored": "its look is taken already"}
     champion = records.get(records.CHAMPION) or {}
     variables = job.get("Environment", {})
     begun = {
-        "time": clock.text(job["ProcessingEndTime"]),
+        "time": clock.text(clock.now()),
         "start": variables.get("start_time", ""),
         "end": variables.get("end_time", ""),
         "report": report,
@@ -103,8 +109,25 @@ def executed(event: Mapping[str, Any]) -> dict[str, Any]:
     judged = statistics or {"dataset": {"item_count": 0}}
     look = looks.record(environment, kind, begun, violations, judged)
     looks.remember(look, configured.monitor.kinds)
+    records.release(TURN, {kind.name: event["job"]})
     metrics.publish(metrics.violations(len(violations), configured.pipeline.name, kind.name))
     return {"violations": len(violations), "report_uri": look["report_uri"]}
+
+
+def _turn(kind: str, job: str) -> bool:
+    """Wait until no other execution is being made a part of the incident: AWS runs all at once.
+
+    False where the job is one already, for an event may come twice.
+    """
+    for _ in range(TRIES):
+        now = clock.now()
+        if records.lease(TURN, job, clock.text(now + LONGEST), clock.text(now)):
+            if (records.get(TURN) or {}).get(kind) != job:
+                return True
+            records.release(TURN)
+            return False
+        time.sleep(PAUSE_SECONDS)
+    raise TimeoutError(f"other executions are read; the event of {job} is to come again")
 
 
 def told(error: Any) -> str:

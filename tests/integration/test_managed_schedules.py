@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -307,8 +308,8 @@ def ended(it: LocalSageMaker, kind: str, message: str, violations: Any) -> dict[
 def test_what_aws_containers_leave_is_read(kind: str, watched: LocalSageMaker) -> None:
     violation, feature = FOUND[kind]
     event = ended(watched, kind, VIOLATED, [violation])
-    for _ in range(2):  # an event may come twice
-        assert schedules.executed(event)["violations"] == 1
+    assert schedules.executed(event)["violations"] == 1
+    assert schedules.executed(event) == {"ignored": "its look is taken already"}
     [look] = records.newest(records.DRIFT, 5)
     assert look["monitor"] == kind
     assert [each["feature_name"] for each in look["violations"]] == [feature]
@@ -316,6 +317,18 @@ def test_what_aws_containers_leave_is_read(kind: str, watched: LocalSageMaker) -
     incident = incidents.newest()
     assert incident is not None
     assert (incident.features, incident.seen) == ((feature,), 1)
+
+
+def test_executions_that_end_together_are_one_incident(
+    watched: LocalSageMaker,
+) -> None:
+    events = [ended(watched, kind, VIOLATED, [violation]) for kind, (violation, _) in FOUND.items()]
+    with ThreadPoolExecutor() as together:
+        list(together.map(schedules.executed, events))
+    incident = incidents.newest()
+    assert incident is not None
+    assert set(incident.monitors) == set(FOUND)
+    assert set(incident.features) == {feature for _, feature in FOUND.values()}
 
 
 def test_only_an_exit_message_makes_a_missing_file_no_violations(watched: LocalSageMaker) -> None:
