@@ -138,9 +138,17 @@ def succeed(run_id: str, *, outcome: str) -> bool:
 
 
 def fail(
-    run_id: str, error: str, *, error_state: str | None = None, error_detail: str | None = None
+    run_id: str,
+    error: str,
+    *,
+    error_state: str | None = None,
+    error_detail: str | None = None,
+    damaged: str | None = None,
 ) -> bool:
-    """Close a run that failed and tell people once; False where it was closed before."""
+    """Close a run that failed and tell people once; False where it was closed before.
+
+    `damaged`: the arrival that is to blame, which goes to quarantine.
+    """
     run = records.get(run_id)
     if run is None or run["status"] not in transactions.ACTIVE:
         _settle(run_id)
@@ -152,6 +160,7 @@ def fail(
         "error": _stopped(stopped) if stopped else error,
         "error_state": error_state,
         "error_detail": error_detail,
+        "damaged": damaged,
     }
     known = {name: value for name, value in ended.items() if value}
     closed = _close(run_id, [transactions.change_active(run_id, known)])
@@ -298,7 +307,7 @@ def _close(run_id: str, changes: list[dict[str, Any]]) -> bool:
 def _settle(run_id: str) -> None:
     """Bring the files of a run that has ended to where they belong; then the lease goes."""
     from chalicelib import settings
-    from chalicelib.ingest import coalesce, leftovers
+    from chalicelib.ingest import coalesce, damaged, leftovers
 
     lease, run = records.get(transactions.LEASE), records.get(run_id)
     if (
@@ -316,6 +325,9 @@ def _settle(run_id: str) -> None:
         attempts = 1 if for_a_person else settings.load().intake.max_attempts
         if ids and run.get("begun_at"):
             leftovers.remove(Environment.from_env(), dataset, run_id)
-        arrivals.release(dataset, ids, run_id, attempts)
+        culprit = str(run.get("damaged"))
+        if culprit in ids:
+            damaged.put_aside(dataset, culprit, run_id, str(run["error"]))
+        arrivals.release(dataset, ids, run_id, attempts, counts=culprit not in ids)
     transactions.commit([transactions.unlock(run_id)])
     coalesce.wake(0)  # files may wait behind this run

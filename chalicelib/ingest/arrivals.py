@@ -12,6 +12,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -109,10 +110,15 @@ def settle(dataset: str, ids: Sequence[str], run_id: str) -> None:
         _change(dataset, each, "SET #s = :new", values, "#s = :old AND run_id = :run")
 
 
-def release(dataset: str, ids: Sequence[str], run_id: str, max_attempts: int) -> None:
-    """What a run claimed is pending again, or held for a person: it ended badly."""
+def release(
+    dataset: str, ids: Sequence[str], run_id: str, max_attempts: int, *, counts: bool = True
+) -> None:
+    """What a run claimed is pending again, or held for a person: it ended badly.
+
+    `counts`: the attempt counts against the files, none of which was found to be to blame.
+    """
     for found in every(dataset, ids):
-        attempts = int(found.get("attempts", 0)) + 1
+        attempts = int(found.get("attempts", 0)) + counts
         held = attempts >= max_attempts
         status, waits = (HELD, "") if held else (PENDING, WAITS)
         _change(
@@ -129,6 +135,19 @@ def readmit(dataset: str, arrival_id: str, run_id: str) -> bool:
     values = {":new": PENDING, ":old": HELD, ":run": run_id}
     condition = "#s = :old AND run_id = :run"
     return _change(dataset, arrival_id, f"SET #s = :new{WAITS}", values, condition)
+
+
+def remove(dataset: str, arrival_id: str, run_id: str) -> None:
+    """What a run claimed is no arrival any more."""
+    client = clients.client("dynamodb")
+    with contextlib.suppress(client.exceptions.ConditionalCheckFailedException):
+        client.delete_item(
+            TableName=Environment.from_env().arrivals_table,
+            Key=key(dataset, arrival_id),
+            ConditionExpression="#s = :old AND run_id = :run",
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues=records.item({":old": CLAIMED, ":run": run_id}),
+        )
 
 
 def key(dataset: str, arrival_id: str) -> dict[str, Any]:

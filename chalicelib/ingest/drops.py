@@ -69,6 +69,11 @@ class Dropped:
     def version_argument(self) -> dict[str, str]:
         return {"VersionId": self.version} if self.version else {}
 
+    @property
+    def source(self) -> dict[str, str]:
+        """As CopyObject's CopySource."""
+        return {"Bucket": self.bucket, "Key": self.key, **self.version_argument}
+
 
 def dataset_of(dropped: Dropped, settings: Settings) -> Dataset:
     """The dataset that takes the drop, by its folder; RefusedError where there is none."""

@@ -14,14 +14,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, places
 from chalicelib.environment import Environment
-from chalicelib.ingest import arrivals, coalesce, drops
+from chalicelib.ingest import arrivals, coalesce, drops, quarantine
+from chalicelib.ingest.copying import copy
 from chalicelib.ingest.drops import Dropped
 from chalicelib.reading import inspection, kinds, refusals, unpacking
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from chalicelib.schema import Dataset
 
 IN_MEMORY = 64 * 1024 * 1024  # rows beyond this go through /tmp
-COPY_LIMIT = 5 * 1024**3  # CopyObject takes no more; a multipart copy does
 ATTEMPTS = 10  # of the sweep with one file
 GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
 Opened = tuple[Iterator[bytes], dict[str, str]]
@@ -96,7 +95,7 @@ def _accept(
     first = arrivals.get(dataset.name, arrival_id)
     if first is None:
         key = raw_key(dataset.name, arrival_id, found.kind)
-        kept = _copy(dropped, key)
+        kept = copy(dropped.source, dropped.size, key)
         _write_rows(dataset, arrival_id, found, sink)
         entry = _entry(dropped, found, key, kept, clock.text(came))
         entry["text_columns"] = columns
@@ -165,36 +164,7 @@ def _write_rows(
 
 def _quarantine(dropped: Dropped, refused: refusals.RefusedError) -> dict[str, Any]:
     """Put the file aside with its reason, tell people, and go on."""
-    from chalicelib import notify
-
-    dataset, prefix = dropped.folder, f"quarantine/{dropped.folder}/{dropped.id}/"
-    key = prefix + dropped.safe_name
-    entry = {
-        "key": key,
-        "source_key": dropped.key,
-        "version_id": dropped.version,
-        "reason": refused.code,
-        "message": refused.message,
-        "size": dropped.size,
-        "at": clock.text(clock.now()),
-    }
-    _copy(dropped, key)
-    clients.client("s3").put_object(
-        Bucket=dropped.bucket,
-        Key=prefix + "reason.json",
-        Body=json.dumps(entry, indent=2, ensure_ascii=False).encode(),
-        ContentType="application/json",
-    )
-    new = arrivals.add(dataset, f"{arrivals.QUARANTINE}{dropped.id}", entry)
-    if new:
-        notify.notify(
-            "quarantined",
-            f"Quarantined: {dropped.safe_name}",
-            refused.message,
-            reason=refused.code,
-            file=places.uri(Environment.from_env(), key),
-            look=f"driftloop quarantine show {dropped.id}",
-        )
+    quarantine.put(dropped, refused, dropped.source)
     drops.remember(dropped, "quarantined", reason=refused.code, message=refused.message)
     _remove(dropped)
     return {"became": "quarantined", "reason": refused.code, "message": refused.message}
@@ -223,20 +193,6 @@ def _open(dropped: Dropped) -> Opened | None:
         raise
     pieces: Iterator[bytes] = found["Body"].iter_chunks(unpacking.PIECE)
     return pieces, found.get("Metadata", {})
-
-
-def _copy(dropped: Dropped, key: str) -> dict[str, str]:
-    """Copy the drop within the bucket; the copy's ETag and version."""
-    client = clients.client("s3")
-    source = {"Bucket": dropped.bucket, "Key": dropped.key, **dropped.version_argument}
-    if dropped.size > COPY_LIMIT:
-        client.copy(source, dropped.bucket, key)
-        made = client.head_object(Bucket=dropped.bucket, Key=key)
-        etag = made["ETag"]
-    else:
-        made = client.copy_object(Bucket=dropped.bucket, Key=key, CopySource=source)
-        etag = made["CopyObjectResult"]["ETag"]
-    return {"etag": etag.strip('"'), "version_id": made.get("VersionId", "")}
 
 
 def _remove_copy(bucket: str, key: str, kept: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import failures, places, runs
 from chalicelib.environment import Environment
-from chalicelib.ingest import arrivals, leftovers, queries, reconcile, spread, tables
+from chalicelib.ingest import arrivals, damaged, leftovers, queries, reconcile, spread, tables
 from chalicelib.ingest import convert as sql
 from chalicelib.ingest import dataset as data
 from chalicelib.ingest import schema_changes as changes
@@ -159,6 +159,7 @@ def fail(run: Run) -> dict[str, Any]:
         explanation.message,
         error_state=failures.state(run, explanation) or None,
         error_detail=explanation.detail or None,
+        damaged=damaged.named(explanation.message),
     )
     if planned:
         autoscaling.apply(Environment.from_env(), settings.load())

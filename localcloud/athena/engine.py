@@ -16,7 +16,7 @@ import duckdb
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from localcloud.athena import results, show, views, write
+from localcloud.athena import damage, results, show, views, write
 from localcloud.athena.ctas import (
     check_partition_columns,
     location_of,
@@ -73,7 +73,8 @@ class Engine:
             outcome.scanned = session.scanned
             return outcome
         except duckdb.Error as error:
-            raise from_duckdb(error, session.tree) from error
+            told = damage.found(error, session.parquet) or from_duckdb(error, session.tree)
+            raise told from error
         except ApiError as error:
             raise QueryError(error.message) from error
         except (UnknownTypeError, BadLocationError) as error:

@@ -17,7 +17,7 @@ from localcloud.athena.errors import QueryError, place
 from localcloud.athena.macros import MACROS
 from localcloud.athena.scan import Group
 from localcloud.athena.translate import to_duckdb
-from localcloud.glue.catalog import Catalog, Column, Partition, Table
+from localcloud.glue.catalog import PARQUET, Catalog, Column, Partition, Table
 from localcloud.glue.hive_types import quote
 from localcloud.glue.objects import Objects, S3Object, split_uri
 
@@ -37,6 +37,7 @@ class Session:
     database: str
     scanned: int = 0
     tree: exp.Expr | None = None  # the query as it was given, for its places in errors
+    parquet: list[tuple[S3Object, Path]] = field(default_factory=list)  # the files that it reads
     _views: dict[tuple[str, str], str] = field(default_factory=dict)
     _types: dict[str, dict[str, str]] = field(default_factory=dict)  # of columns, by view
 
@@ -112,7 +113,9 @@ class Session:
         key = (f"{database}.{name}", f"{hidden}{wanted}")
         if key not in self._views:
             groups = self.groups(table, wanted)
-            self.scanned += sum(item.size for group in groups for item, _ in group.files)
+            files = [file for group in groups for file in group.files]
+            self.scanned += sum(item.size for item, _ in files)
+            self.parquet += files if table.serde == PARQUET else []
             source = scan.relation(self.connection, table, groups)
             shown = f'{self._uri()} AS "$path"'
             drop = f"* REPLACE ({shown})" if hidden else '* EXCLUDE ("$path")'

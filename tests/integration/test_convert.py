@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from chalicelib import clients, settings
-from chalicelib.ingest import convert, reconcile, tables
+from chalicelib.ingest import convert, damaged, reconcile, tables
 from chalicelib.reading import inspection
 from cli import athena
+from cli.errors import Problem
 
 TOML = settings.FILE.read_text(encoding="utf-8")
 DATASET = settings.load().dataset.model_copy(
@@ -172,3 +173,27 @@ def test_a_second_insert_is_seen_as_doubled_rows(cloud: Any, place: Any, convert
     (row,) = query(cloud, place, convert.counts(source, "r1"))
     with pytest.raises(reconcile.RowsLostError, match="13 rows accepted are not 8 curated"):
         reconcile.Counts.of(counts.taken_in, row).check()
+
+
+@pytest.mark.parametrize(
+    ("first", "damage"), [(4, b"\xff"), (400, b"\x00")], ids=["header", "page"]
+)
+def test_a_damaged_parquet_file_is_named_by_the_error(
+    cloud: Any, place: Any, first: int, damage: bytes
+) -> None:
+    """Its footer is sound, so intake took it; the file beside it is sound altogether."""
+    columns = {name: [f"{value}{n}" for n in range(5000)] for name, value in GOOD.items()}
+    columns |= dict.fromkeys(("star_rating", "helpful_votes", "total_votes"), [5] * 5000)
+    packed = io.BytesIO()
+    pq.write_table(pa.table(columns), packed)
+    sound = packed.getvalue()
+    broken = sound[:first] + damage * 300 + sound[first + 300 :]
+    found = [
+        take(cloud, place, "a" * 20, "a.parquet", sound),
+        take(cloud, place, "b" * 20, "b.parquet", broken),
+    ]
+    source = convert.Source.of(DATASET, place.glue_database, found)
+    tables.prepare(DATASET, place, source.layouts, "r1")
+    with pytest.raises(Problem) as failed:
+        query(cloud, place, convert.insert(source, "r1"))
+    assert damaged.named(str(failed.value)) == "b" * 20

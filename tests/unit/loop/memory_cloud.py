@@ -200,6 +200,12 @@ class Tables(Part):
         self._apply({"Update": request})
         return {}
 
+    def delete_item(self, **request: Any) -> Item:
+        if not self._holds({"Delete": request}):
+            raise ConditionFailed("ConditionalCheckFailedException")
+        self._apply({"Delete": request})
+        return {}
+
     def transact_write_items(self, TransactItems: list[Item]) -> Item:  # noqa: N803
         held = [self._holds(each) for each in TransactItems]
         if not all(held):
@@ -271,7 +277,7 @@ class Objects(Part):
 
     def copy_object(self, **request: Any) -> Item:
         source = request["CopySource"]
-        found = self.cloud.objects.get((source["Key"], source["VersionId"]))
+        found = self.cloud.objects.get((source["Key"], source.get("VersionId", "v0")))
         if found is None:
             raise Missing("NoSuchVersion")
         self.cloud.objects[request["Key"], "v0"] = found
