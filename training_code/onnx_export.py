@@ -56,12 +56,17 @@ def export(
         told["int8"] = score(small, checked, learned)
         if lost(plain, told["int8"], learned.metric) > POINT:
             small.unlink()
-            print(f"int8 loses more than a point ({plain} to {told['int8']}): kept in float")
+            before, after = (each[learned.metric] for each in (plain, told["int8"]))
+            print(
+                f"int8 is not kept: {learned.metric} {after:.4g} in place of {before:.4g} on "
+                f"{len(checked)} rows"
+            )
         else:
             small.replace(path)
             told["quantization"] = "int8"
     told["bytes"] = path.stat().st_size
-    print(f"exported {MODEL}, {told['bytes'] / 1e6:.0f} MB, {told['quantization']}", flush=True)
+    kind = "float" if told["quantization"] == "none" else told["quantization"]
+    print(f"exported {MODEL}, {told['bytes'] / 1e6:.0f} MB, {kind}", flush=True)
     return told
 
 

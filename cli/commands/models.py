@@ -110,7 +110,8 @@ def upload_pretrained(
     from cli import pretrained
 
     put = pretrained.upload(stack(), source, name)
-    show.console.print(f'uploaded; in pipeline.toml, under [training]: pretrained = "{put}"')
+    words = f'uploaded; in pipeline.toml, under [training]: pretrained = "{put}"'
+    show.console.print(escape(words))
 
 
 def _state(model: dict[str, Any]) -> str:

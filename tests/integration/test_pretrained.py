@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Cloud
+from typer.testing import CliRunner
 
-from cli import pretrained, project, target
+from cli import main, pretrained, project, target
 from cli.errors import Problem
 
 
@@ -49,6 +50,12 @@ def test_minilm_comes_from_its_package(
     monkeypatch.setattr(pretrained, "minilm", lambda: encoder)
     assert pretrained.upload("any", "minilm") == "minilm"
     assert "pretrained/minilm/model.safetensors" in keys(cloud, data_bucket)
+
+
+def test_the_setting_that_names_it_is_told_whole(cloud: Cloud, data_bucket: str, encoder: Path):
+    """A section in square brackets is no markup of the terminal's."""
+    told = CliRunner().invoke(main.app, ["--stack", "any", "pretrained", "upload", str(encoder)])
+    assert 'under [training]: pretrained = "my-encoder"' in " ".join(told.output.split())
 
 
 def test_a_folder_that_lacks_something_is_refused(cloud: Cloud, data_bucket: str, encoder: Path):
