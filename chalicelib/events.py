@@ -31,12 +31,14 @@ def coalesce(event: Event, context: Any) -> Any:
 
 
 def sweep(event: Event, context: Any) -> Any:
+    from chalicelib.batch import unheard
     from chalicelib.drift import reaction as incidents
     from chalicelib.ingest import coalesce as waiting
     from chalicelib.model import approval as decisions
 
     _correlate(event["id"], context)
-    return {**waiting.sweep(), "drift": incidents.sweep(), "approval": decisions.sweep()}
+    done = {**waiting.sweep(), "drift": incidents.sweep(), "approval": decisions.sweep()}
+    return {**done, "batch": unheard.announce()}
 
 
 def run_step(event: Event, context: Any) -> Any:

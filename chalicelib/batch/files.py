@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chalicelib import records
+from chalicelib import clock, records
 
 IN, OUT, JOBS = "batch/in/", "batch/out/", "batch/jobs/"
 ID_LENGTH = 20
@@ -32,6 +32,16 @@ class BatchFile:
         found = event["detail"]["object"]
         version = found.get("version-id") or ""
         return cls(found["key"], version, int(found.get("size", 0)), event["time"])
+
+    @classmethod
+    def listed(cls, version: Mapping[str, Any]) -> BatchFile:
+        """As S3 lists it.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectVersion.html
+        """
+        given = str(version.get("VersionId", "null"))
+        dropped_at = clock.text(version["LastModified"])
+        return cls(version["Key"], "" if given == "null" else given, version["Size"], dropped_at)
 
     @property
     def document(self) -> dict[str, Any]:

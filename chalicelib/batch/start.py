@@ -12,13 +12,16 @@ from chalicelib.environment import Environment
 
 
 def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Start the machine for the file of an event."""
+    file = BatchFile.of(event)
+    return {"ignored": "a folder"} if file.key.endswith("/") else start(file)
+
+
+def start(file: BatchFile) -> dict[str, Any]:
     """Start the machine under the file's id, a name that Step Functions takes once.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
-    file = BatchFile.of(event)
-    if file.key.endswith("/"):
-        return {"ignored": "a folder"}
     client = clients.client("stepfunctions")
     try:
         client.start_execution(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from chalicelib import clients, clock
@@ -26,12 +26,7 @@ def announce() -> int:
     from chalicelib import settings
 
     bucket = Environment.from_env().data_bucket
-    pages = (
-        clients.client("s3")
-        .get_paginator("list_object_versions")
-        .paginate(Bucket=bucket, Prefix=INCOMING, PaginationConfig={"MaxItems": 5 * MOST})
-    )
-    listed = (version for page in pages for version in page.get("Versions", []))
+    listed = versions(bucket, INCOMING, 5 * MOST)
     patience = dt.timedelta(seconds=settings.load().intake.unheard_seconds)
     told = 0
     for version in waiting(clock.now(), listed, patience):
@@ -60,6 +55,13 @@ def _attempts(dropped: Dropped, patience: dt.timedelta) -> int:
     attempts = int(before["attempts"]) + 1 if before else 1
     arrivals.note(dropped.folder, name, {"attempts": attempts, "at": clock.text(now)})
     return attempts
+
+
+def versions(bucket: str, prefix: str, most: int | None = None) -> Iterator[Mapping[str, Any]]:
+    """The versions of the objects under a prefix, as S3 lists them."""
+    pages = clients.client("s3").get_paginator("list_object_versions")
+    found = pages.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig={"MaxItems": most})
+    return (version for page in found for version in page.get("Versions", []))
 
 
 def waiting(

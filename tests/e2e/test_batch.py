@@ -113,28 +113,31 @@ def test_an_event_that_comes_twice_makes_one_job(
         "bucket": {"name": stack.outputs["DataBucket"]},
         "object": {"key": record["key"], "version-id": record["version_id"], "size": 1},
     }
-    event = {
-        "version": "0",
-        "id": "again",
-        "detail-type": "Object Created",
-        "source": "aws.s3",
-        "account": "000000000000",
-        "time": "2026-01-01T00:00:00Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": detail,
-    }
-    resource = stack.client("cloudformation").describe_stack_resource(
-        StackName=stack.name, LogicalResourceId="Batch"
-    )["StackResourceDetail"]
-    answer = stack.client("lambda").invoke(
-        FunctionName=resource["PhysicalResourceId"], Payload=json.dumps(event)
-    )
-    assert "was started before" in answer["Payload"].read().decode()
+    answer = invoke(stack, "Batch", {"id": "again", "detail-type": "Object Created",
+                                     "source": "aws.s3", "detail": detail})  # fmt: skip
+    assert "was started before" in answer
     own = str(record["run_id"]).rpartition("-")[2]
     listed = stack.client("sagemaker").list_transform_jobs(NameContains=own)
     jobs = listed["TransformJobSummaries"]
     assert [job["TransformJobStatus"] for job in jobs] == ["Completed"]
+
+
+def test_the_sweep_finds_nothing_that_its_event_told_of(stack: Any, answered: Path) -> None:
+    told = {"id": "by hand", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+    assert json.loads(invoke(stack, "Sweep", told))["batch"] == 0
+
+
+def invoke(stack: Any, function: str, event: dict[str, Any]) -> str:
+    """What a function of the stack answers to an event."""
+    resource = stack.client("cloudformation").describe_stack_resource(
+        StackName=stack.name, LogicalResourceId=function
+    )["StackResourceDetail"]
+    common = {"version": "0", "account": "000000000000", "region": "us-east-1",
+              "time": "2026-01-01T00:00:00Z", "resources": []}  # fmt: skip
+    answer = stack.client("lambda").invoke(
+        FunctionName=resource["PhysicalResourceId"], Payload=json.dumps({**common, **event})
+    )
+    return str(answer["Payload"].read().decode())
 
 
 def test_json_lines_come_out_in_their_order(
