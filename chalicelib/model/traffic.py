@@ -71,6 +71,25 @@ def reweighs(before: Serving, after: Serving) -> bool:
     return before.kind == after.kind == "ab" and before.beside == after.beside
 
 
+def unservable(parameters: Mapping[str, str], transformers: bool) -> str:
+    """Why the function that serves cannot hold the model of a training with these parameters.
+
+    Empty where it can. `transformers`: whether ONNX Runtime was deployed with it.
+    """
+    from chalicelib.learning import OURS
+
+    kind, export = parameters.get("model", "linear"), parameters.get("export", "none")
+    if parameters.get("sagemaker_program", OURS) != OURS:
+        return "it is of a script of your own, which needs an endpoint"
+    if kind == "linear":
+        return ""
+    if kind != "transformer" or not export.startswith("onnx"):
+        return f"a {kind} model that is not in ONNX needs an endpoint"
+    if not transformers:
+        return "it is a transformer: deploy with its [training] first, which brings ONNX Runtime"
+    return ""
+
+
 def _rollback(now: Serving, target: int | None) -> Serving:
     if target is None:
         raise RefusedError("no earlier version is there to go back to")

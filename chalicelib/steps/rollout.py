@@ -5,10 +5,11 @@ Input: {"action": rollback | start | promote | stop, "kind"?: shadow | ab, "vers
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, failures
+from chalicelib import clients, clock, failures, places
 from chalicelib.environment import Environment
 from chalicelib.model import autoscaling, registry, rollout, traffic
 from chalicelib.model.traffic import Serving
@@ -42,7 +43,7 @@ def plan(execution: Execution) -> dict[str, Any]:
         "poll_seconds": rollout.poll_seconds(configured) if guarded else 1,
     }
     if configured.endpoint.in_lambda:  # the champion's record alone says what serves
-        _run(champion, after.champion)
+        _check_servable(_run(champion, after.champion), after.champion, configured)
         return found
     client = clients.client("sagemaker")
     serves = client.describe_endpoint(EndpointName=environment.endpoint_name)
@@ -94,6 +95,19 @@ def fail(execution: Execution) -> dict[str, Any]:
     notify.notify("rollout_failed", f"The {execution['action']} was not done", explanation.message)
     autoscaling.apply(Environment.from_env(), settings.load())
     return {"error": explanation.message}
+
+
+def _check_servable(run_id: str, version: int, configured: Settings) -> None:
+    """By the version's lineage; a run that left none is not judged."""
+    client = clients.client("s3")
+    bucket, key = Environment.from_env().data_bucket, places.run(run_id, "lineage.json")
+    try:
+        content = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except client.exceptions.NoSuchKey:
+        return
+    parameters = json.loads(content)["training"].get("HyperParameters", {})
+    if why := traffic.unservable(parameters, configured.training.transformer):
+        raise traffic.RefusedError(f"version {version} cannot be served by Lambda: {why}")
 
 
 def _crown(before: Serving, after: Serving, action: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.traffic import RefusedError, Serving, decide, reweighs
+from chalicelib.model.traffic import RefusedError, Serving, decide, reweighs, unservable
 
 ALONE = Serving(3)
 SHADOW = Serving(3, "shadow", 4, 0.5)
@@ -73,3 +73,24 @@ def test_the_record_of_an_experiment_is_what_serves() -> None:
     record = {"kind": "ab", "model_version": 4, "share": 0.2, "since": "2026-03-01T12:00:00Z"}
     assert Serving.of(3, record) == AB
     assert Serving.of(3, None) == ALONE
+
+
+@pytest.mark.parametrize(
+    ("parameters", "transformers", "words"),
+    [
+        ({}, False, ""),
+        ({"sagemaker_program": "train.py", "model": "linear"}, False, ""),
+        ({"sagemaker_program": "train.py", "model": "linear"}, True, ""),
+        ({"model": "transformer", "export": "onnx-int8"}, True, ""),
+        ({"model": "transformer", "export": "onnx-int8"}, False, "brings ONNX Runtime"),
+        ({"model": "transformer"}, True, "needs an endpoint"),
+        ({"model": "boosted"}, True, "a boosted model"),
+        ({"sagemaker_program": "mine.py"}, True, "a script of your own"),
+    ],
+)
+def test_what_a_function_can_serve(
+    parameters: dict[str, str], transformers: bool, words: str
+) -> None:
+    why = unservable(parameters, transformers)
+    assert words in why
+    assert bool(why) is bool(words)
