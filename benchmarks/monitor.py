@@ -1,4 +1,4 @@
-"""The data-quality monitor: speed and memory beside Evidently and whylogs, false alarms and power.
+"""The monitors: speed and memory beside Evidently and whylogs, false alarms and power.
 
 Every time is a whole process, from its start to its verdict, on the same captured records.
 """
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as csv_writer
 import pyarrow.parquet as pq
 
-from benchmarks import noise
+from benchmarks import noise, noise_of_predictions
 from benchmarks.rows import Bar, Row, Skipped
 from cli import project
 
@@ -27,6 +27,7 @@ COLOURS = ("red", "green", "blue", "grey")
 BASELINE = 100_000
 MILLION = 1_000_000
 BLOCK = 100_000  # records made at a time
+RUNS, SIZES, POWER_ROWS = 500, (200, 2_000, 20_000), 2_000  # of the rings
 ROUNDS = 2  # of us and the peers by turns; the best of each counts
 PEERS = {"evidently": ("Evidently's DataDriftPreset", 10.0), "whylogs": ("whylogs' profile", 3.0)}
 
@@ -34,8 +35,14 @@ PEERS = {"evidently": ("Evidently's DataDriftPreset", 10.0), "whylogs": ("whylog
 def measure() -> Iterator[Row | Skipped]:
     with tempfile.TemporaryDirectory(prefix="driftloop-") as folder:
         yield from speed(Path(folder))
-    yield from noise.false_alarms()
-    yield from noise.power()
+    yield from rings()
+
+
+def rings(runs: int = RUNS) -> Iterator[Row]:
+    """How often each monitor rings, without drift and with a planted one."""
+    for kind in (noise, noise_of_predictions):
+        yield from kind.false_alarms(SIZES, runs)
+        yield from kind.power(POWER_ROWS, runs)
 
 
 def speed(folder: Path) -> Iterator[Row | Skipped]:

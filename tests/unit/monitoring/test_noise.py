@@ -85,6 +85,14 @@ def texts(goods: list[str], count: int, random: np.random.Generator) -> pa.Table
     return pa.table({"t": made})
 
 
+@pytest.mark.parametrize("planted", [False, True], ids=["quiet", "planted"])
+@pytest.mark.parametrize("monitor", ["model quality", "bias", "attribution"])
+def test_monitors_of_predictions(monitor: str, planted: bool) -> None:
+    from benchmarks.noise_of_predictions import rings
+
+    assert [ours for ours, _ in rings(monitor, 2000, planted, runs=3, seed=1)] == [planted] * 3
+
+
 @pytest.mark.parametrize(("goods", "drifted"), [("dryer brush iron", False),
                                                 ("oven plate door", True)])  # fmt: skip
 def test_texts_as_a_whole(goods: str, drifted: bool) -> None:
