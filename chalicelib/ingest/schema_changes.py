@@ -1,8 +1,7 @@
 """How the files of a run differ from those before: columns added, removed or retyped.
 
-Names are what the files themselves say. Types are the crawler's, which reads text as Glue's
-classifiers do; a Parquet file tells its own.
-https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
+Names and types are what intake saw in each file, so that a bad file is no longer there once it is
+gone: the catalog's table over all files that ever came would keep its types.
 """
 
 from __future__ import annotations
@@ -11,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from chalicelib.reading import column_types
+
 if TYPE_CHECKING:
     from chalicelib.schema import Dataset
 
-# What the crawler may call a declared type; of the others any text may hold the values.
+# What a declared type may be read from; of the others any text may hold the values.
 READABLE = {
     "integer": {"bigint", "int", "smallint", "tinyint"},
     "number": {"double", "float", "decimal", "bigint", "int", "smallint", "tinyint"},
@@ -52,14 +53,12 @@ def declared(dataset: Dataset) -> dict[str, str]:
     return {column.name: column.type for column in dataset.columns}
 
 
-def seen(arrivals: Sequence[Mapping[str, Any]], crawled: Columns) -> dict[str, str]:
-    """Every column that a file of the run has, with its type."""
-    types: dict[str, str] = {}
-    for arrival in arrivals:
-        told = arrival.get("types") or crawled
-        for name in arrival["columns"]:
-            types.setdefault(str(name), str(told.get(name, "string")))
-    return types
+def seen(arrivals: Sequence[Mapping[str, Any]], before: Columns) -> dict[str, str]:
+    """Every column that a file of the run has, with its type; one without values has the type it
+    had `before`."""
+    told = column_types.merged(arrival["types"] for arrival in arrivals)
+    names = dict.fromkeys(str(name) for arrival in arrivals for name in arrival["columns"])
+    return {name: told.get(name) or before.get(name, "string") for name in names}
 
 
 def compare(

@@ -1,6 +1,6 @@
 """The tables that Athena reads and writes, in the Glue catalog.
 
-`raw_<dataset>` is the crawler's: what it inferred tells how the rows change between arrivals.
+`raw_<dataset>` is the crawler's, over every file as text: for whoever looks into what came.
 `text_<dataset>_<layout>` lies over the same files with every column as text, so that each value is
 cast, or refused, by us; `parquet_<dataset>_<layout>` over Parquet files as they came. A layout is
 the columns that files have: it changes with pipeline.toml, and from one Parquet file to another.
@@ -107,17 +107,6 @@ def curated_definition(dataset: Dataset, environment: Environment) -> dict[str, 
     keys = ["run", *([dataset.partition_by] if dataset.partition_by else [])]
     location = _location(environment, dataset, "curated")
     return _parquet(curated(dataset), columns, keys, location)
-
-
-def crawled(dataset: Dataset, environment: Environment) -> dict[str, str]:
-    """The columns that the crawler has seen in the text files, with its types."""
-    found = _table(clients.client("glue"), environment.glue_database, raw(dataset))
-    if found is None:
-        raise SchemaChangedError(
-            f"the crawler made no table {raw(dataset)}: it could not read text/{dataset.name}/"
-        )
-    columns = found["StorageDescriptor"]["Columns"]
-    return {each["Name"]: each["Type"].split("(")[0] for each in columns}
 
 
 def prepare(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.reading import delimited, header, jsonlines, kinds, parquet, unpacking
+from chalicelib.reading import column_types, delimited, header, jsonlines, kinds, parquet, unpacking
 from chalicelib.reading.refusals import RefusedError
 from chalicelib.reading.rows import Rows, RowWriter, Sink
 from chalicelib.reading.utf8 import utf8
@@ -40,7 +40,7 @@ class Inspected:
     kind: kinds.Kind
     rows: int
     columns: tuple[str, ...]  # of the file, in its order
-    types: dict[str, str] = field(default_factory=dict)  # Hive's, where the file tells them
+    types: dict[str, str] = field(default_factory=dict)  # Hive's, of columns with values
     warnings: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()  # bytes of each gzip file of rows, as they lie in the sink
     text_bytes: int = 0  # of the rows, before gzip
@@ -86,7 +86,8 @@ def inspect(
         kind,
         writer.rows,
         columns.names,
-        warnings=tuple(header.notes(columns, dataset)),
+        column_types.of_rows(writer.names, writer.sample),
+        tuple(header.notes(columns, dataset)),
         parts=tuple(writer.parts),
         text_bytes=writer.text_bytes,
         line_ends=writer.line_ends,

@@ -19,6 +19,7 @@ LINE_END = b"\x1e"
 ADDED = ("row_number", "row_fault")
 LEVEL = 1  # the rows are read a few times: quick beats small
 PART = 64 * 1024 * 1024  # of text: gzip cannot be split, so this is a reader's least share
+SAMPLE_ROWS, SAMPLE_BYTES = 500, 1024 * 1024  # the first rows, which tell the columns' types
 CONTROL = "the row holds the control character Ctrl-A"
 
 
@@ -46,15 +47,20 @@ class RowWriter:
         self.text_bytes = 0
         self.line_ends = False  # whether a value holds one
         self.parts: list[int] = []  # gzip bytes of each, one after the other in the sink
+        self.names: tuple[str, ...] = ()
+        self.sample: list[bytes] = []  # the first rows, as `block` took them
+        self._sampled = 0
         self._sink = sink
         self._header = b""
 
     def header(self, names: Iterable[str]) -> None:
-        self._header = DELIMITER.join(each.encode() for each in (*ADDED, *names)) + b"\n"
+        self.names = tuple(names)
+        self._header = DELIMITER.join(each.encode() for each in (*ADDED, *self.names)) + b"\n"
         self._begin()
 
     def block(self, rows: list[bytes]) -> None:
         """Rows whose values are joined already: `fault DELIMITER value DELIMITER value ...`."""
+        self._keep(rows)
         number = self.rows
         numbered = [b"%d\x01%b" % (at, row) for at, row in enumerate(rows, number + 1)]
         self.rows = number + len(rows)
@@ -68,6 +74,13 @@ class RowWriter:
 
     def end(self) -> None:
         self._put(self._zip.flush())
+
+    def _keep(self, rows: list[bytes]) -> None:
+        for row in rows[: SAMPLE_ROWS - len(self.sample)]:
+            if self._sampled >= SAMPLE_BYTES:
+                return
+            self.sample.append(row)
+            self._sampled += len(row)
 
     def _begin(self) -> None:
         self._zip = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)

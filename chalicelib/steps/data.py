@@ -80,11 +80,9 @@ def schema(run: Run) -> dict[str, Any]:
     """How the columns of the files differ from those of the last run; the dataset's policy acts."""
     from chalicelib import notify
 
-    environment, run_id, dataset = Environment.from_env(), str(run["run_id"]), _dataset(run)
-    new = _arrivals(run)
-    text = any(arrival["format"] != "parquet" for arrival in new)
-    now = changes.seen(new, tables.crawled(dataset, environment) if text else {})
+    run_id, dataset, new = str(run["run_id"]), _dataset(run), _arrivals(run)
     before = runs.learned(dataset.name)["columns"] or changes.declared(dataset)
+    now = changes.seen(new, before)
     found = changes.compare(dataset, before, now, new)
     words = [change.words for change in found]
     runs.record(run_id, columns=now, schema_changes=[change.document for change in found])

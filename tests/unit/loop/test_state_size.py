@@ -45,14 +45,13 @@ def toml() -> str:
 
 
 class Catalog:
-    """Glue, whose crawler saw text in every column."""
+    """Glue's tables."""
 
     class exceptions:  # noqa: N801
         EntityNotFoundException = LookupError
 
     def __init__(self) -> None:
-        columns = [{"Name": name, "Type": "string"} for name in NAMES]
-        self.tables: dict[str, Data] = {"raw_wide": {"StorageDescriptor": {"Columns": columns}}}
+        self.tables: dict[str, Data] = {}
 
     def get_table(self, DatabaseName: str, Name: str) -> Data:  # noqa: N803
         if Name not in self.tables:
@@ -162,7 +161,8 @@ def test_a_thousand_files_of_many_columns_weigh_little(wide: Queries, memory: Cl
     ids = [f"{number:020x}" for number in range(FILES)]
     for each in ids:
         entry = {"status": "pending", "format": "tsv", "rows": 1, "text_bytes": 1, "sha256": each}
-        arrivals.add("wide", each, entry | {"columns": NAMES, "text_columns": NAMES})
+        columns = {"columns": NAMES, "text_columns": NAMES, "types": dict.fromkeys(NAMES, "string")}
+        arrivals.add("wide", each, entry | columns)
     runs.start("data", "a thousand files", "c", ids, "wide")
     ((run_id, execution),) = memory.executions.items()
     memory.drop(f"curated/wide/run={run_id}/0", b"rows")
