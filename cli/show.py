@@ -33,7 +33,7 @@ STYLES = {
     "rejected": "yellow",
     "held": "red",
 }
-WHOLE = {"run_id", "time", "created_at", "status", "outcome"}
+WHOLE = {"run_id", "time", "created_at", "status", "outcome", "created", "instances"}
 FREE_TEXT = {"cause", "subject", "message"}
 
 
@@ -60,21 +60,37 @@ def table(
 ) -> None:
     """Print rows for people; a column is a key of the rows, its heading the key with blanks.
 
-    Ids and times stay whole; free text gets what the line has left and ends there.
+    Ids and times stay whole, when something was made is told to the minute; free text gets what
+    the line has left and ends there.
     """
     text = FREE_TEXT & {*columns}
     shown = Table(
-        title=title, box=box.SIMPLE, title_justify="left", pad_edge=False, expand=bool(text)
+        title=title,
+        box=box.SIMPLE,
+        title_justify="left",
+        pad_edge=False,
+        collapse_padding=True,
+        expand=bool(text),
     )
     for column in columns:
         heading = column.replace("_", " ")
         if column in text:
             shown.add_column(heading, ratio=1, no_wrap=True, overflow="ellipsis")
         else:
-            shown.add_column(heading, overflow="fold", no_wrap=column in WHOLE)
+            whole = column in WHOLE
+            lines = (
+                heading if whole else heading.replace(" ", "\n")
+            )  # no wider than its longest word
+            word = max(map(len, heading.split()))
+            shown.add_column(lines, overflow="fold", no_wrap=whole, min_width=word)
     for row in rows:
-        shown.add_row(*(_cell(plain(row.get(column))) for column in columns))
+        shown.add_row(*(_cell(_told(column, row.get(column))) for column in columns))
     console.print(shown)
+
+
+def _told(column: str, value: Any) -> Any:
+    found = plain(value)
+    return found[:16].replace("T", " ") if column == "created_at" and found else found
 
 
 def _cell(value: Any) -> str:

@@ -31,7 +31,8 @@ def models(context: typer.Context, limit: Limit = 20, json: Json = False) -> Non
     for model in found:
         model["accuracy"] = (model.get("evaluation") or {}).get("accuracy")
         model["state"] = _state(model)
-    show.table(found, ("model_version", "state", "accuracy", "run_id", "created_at"))
+        model["created"] = model["created_at"][:10]
+    show.table(found, ("model_version", "state", "accuracy", "run_id", "created"))
 
 
 @models_app.command("show")
@@ -119,7 +120,7 @@ def _state(model: dict[str, Any]) -> str:
     if model["in_service"]:
         return "in service"
     if (model.get("approval") or {}).get("status") == "pending":
-        return f"waits for approval until {model['approval']['expires_at']}"
+        return "waits for approval"
     return str(model["status"])
 
 

@@ -101,10 +101,11 @@ def endpoints(
         return
     for each in found:
         sizes = [f"{count} x {kind}" for kind, count in each["instances"].items()]
-        each["instances"] = ", ".join(sizes)
-        each["monthly_cost"] = each["monthly_cost"] and f"${each['monthly_cost']:,.2f}"
+        each["instances"] = "\n".join(sizes)
+        each["created"] = each["created_at"].date()
+        each["monthly_cost"] = each["monthly_cost"] and f"${each['monthly_cost']:,.0f}"
     columns = ("endpoint", "instances", "invocations", "instance_hours", "monthly_cost")
-    show.table(found, (*columns, "created_at"), title=f"in the last {days} days, at today's size")
+    show.table(found, (*columns, "created"), title=f"in the last {days} days, at today's size")
     if published := sorted(filter(None, (each["published"] for each in found))):
         show.console.print(f"prices: AWS's price list of {published[0]}, on demand")
     if any(each["monthly_cost"] is None for each in found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from cli import main, project, show, target, typed
+from cli import api, endpoints, main, project, show, target, typed
 
 runner = CliRunner()
 
@@ -25,6 +26,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield from commands(command, words)
 
 
+WIDTH = 80  # letters of a terminal
 EVERY = list(commands(typer.main.get_command(main.app)))
 
 
@@ -70,6 +72,52 @@ def test_a_table_keeps_ids_whole_and_cuts_free_text(capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert "20261124-204137-c6c1d6" in printed
     assert len([line for line in printed.splitlines() if line.strip()]) == 3
+
+
+def test_the_versions_fit_a_terminal(monkeypatch: pytest.MonkeyPatch):
+    common = {"evaluation": {"accuracy": 0.61253}, "created_at": "2026-11-25T03:24:16+00:00",
+              "run_id": "20261124-204137-c6c1d6", "status": "Rejected"}  # fmt: skip
+    pending = {"status": "pending", "expires_at": "2026-11-26T03:24:16Z"}
+    listed = [
+        {**common, "model_version": 100, "in_service": False, "approval": pending},
+        {**common, "model_version": 99, "in_service": True, "approval": None},
+        {**common, "model_version": 98, "in_service": False, "approval": None},
+    ]
+    monkeypatch.setattr(api, "call", lambda *words: {"models": listed})
+    printed = printed_by(["models"], monkeypatch)
+    rows = [" ".join(line.split()) for line in printed[-3:]]
+    assert rows == [
+        "100 waits for approval 0.6125 20261124-204137-c6c1d6 2026-11-25",
+        "99 in service 0.6125 20261124-204137-c6c1d6 2026-11-25",
+        "98 Rejected 0.6125 20261124-204137-c6c1d6 2026-11-25",
+    ]
+
+
+def test_the_endpoints_fit_a_terminal(monkeypatch: pytest.MonkeyPatch):
+    endpoint = {
+        "endpoint": "reviews",
+        "instances": {"ml.m5.large": 1, "ml.g5.xlarge": 12},
+        "invocations": 12345678,
+        "instance_hours": 4368.27,
+        "monthly_cost": 12345.67,
+        "created_at": dt.datetime(2026, 11, 25, tzinfo=dt.UTC),
+        "unused": False,
+        "published": None,
+    }
+    monkeypatch.setattr(endpoints, "every", lambda days: [endpoint])
+    printed = printed_by(["endpoints"], monkeypatch)
+    rows = [" ".join(line.split()) for line in printed[-2:]]
+    assert rows == ["reviews 1 x ml.m5.large 12345678 4368 $12,346 2026-11-25", "12 x ml.g5.xlarge"]
+
+
+def printed_by(command: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines that a command prints on a narrow terminal."""
+    monkeypatch.setattr(show.console, "width", WIDTH)
+    answer = runner.invoke(main.app, command)
+    assert answer.exit_code == 0, answer.output
+    lines = [line.rstrip() for line in answer.stdout.splitlines()]
+    assert max(map(len, lines)) <= WIDTH
+    return [line for line in lines if line]
 
 
 @pytest.mark.parametrize(
