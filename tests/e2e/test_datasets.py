@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -142,6 +144,47 @@ def test_formats_may_come_together(shop: Shop, first: dict[str, Any]) -> None:
     assert len(shop.runs()) <= 4
 
 
+def test_fifty_files_at_once_make_few_runs_and_a_damaged_one_stops_none(
+    shop: Shop, first: dict[str, Any]
+) -> None:
+    wait(lambda: all(each["status"] == "done" for each in shop.arrivals()))
+    runs, rows = len(shop.runs()), datasets.version(shop.stack, "products", "latest")["total_rows"]
+    packed = io.BytesIO()
+    pq.write_table(pa.table({"product_id": [f"d{n}" for n in range(5000)], "price": [5] * 5000,
+                             "since": ["2024-01-01"] * 5000, "note": ["x"] * 5000}),
+                   packed)  # fmt: skip
+    sound = packed.getvalue()
+    put = shop.put("many.parquet", sound[:400] + b"\x00" * 300 + sound[700:])
+    for number in range(50):
+        put |= shop.put(f"many-{number}.csv", CSV + b"m%d,1,,\n" % number)
+    fates = drop.fates(shop.stack, put, "products", 180)
+    assert {fate.status for fate in fates} == {"accepted"}
+    wait(lambda: all(each["status"] == "done" for each in shop.arrivals()), 180)
+    (aside,) = [e for e in quarantine.every(shop.stack, "products") if e["reason"] == "corrupt"]
+    assert aside["source_key"].endswith("many.parquet")
+    assert "HIVE_CURSOR_ERROR" in aside["message"]
+    assert len(shop.runs()) - runs <= 10
+    good = [run for run in shop.runs() if run["status"] == "succeeded"]
+    taken = [each for run in good for each in run["arrivals"]]
+    assert sorted(taken) == sorted(each["arrival_id"] for each in shop.arrivals())
+    assert datasets.version(shop.stack, "products", "latest")["total_rows"] == rows + 50
+
+
+def test_a_file_whose_execution_is_aborted_ends_in_another_run(
+    shop: Shop, first: dict[str, Any]
+) -> None:
+    before = len(shop.runs())
+    assert shop.fate(shop.put("aborted.csv", CSV + b"a1,1,,\n")).status == "accepted"
+    wait(lambda: len(shop.runs()) > before and shop.runs()[0].get("execution_arn"))
+    (run, *_) = shop.runs()
+    target.client("stepfunctions").stop_execution(executionArn=run["execution_arn"], cause="gone")
+    wait(lambda: records.run(shop.stack, run["run_id"])["status"] == "failed")
+    assert "ABORTED: gone" in records.run(shop.stack, run["run_id"])["error"]
+    wait(lambda: all(each["status"] == "done" for each in shop.arrivals()))
+    (arrival,) = [e for e in shop.arrivals() if e["source_key"].endswith("aborted.csv")]
+    assert arrival["run_id"] != run["run_id"]
+
+
 def test_versions_are_read_back(shop: Shop, first: dict[str, Any]) -> None:
     (*_, oldest) = datasets.versions(shop.stack, "products", 20)
     assert (oldest["version"], oldest["before"]) == (first["run_id"], None)
@@ -182,13 +225,21 @@ def test_a_column_that_comes_stops_the_run_where_the_dataset_says_so(
             )
 
 
-def test_a_person_looks_into_quarantine_and_lets_a_file_in(shop: Shop) -> None:
+def test_a_person_looks_into_quarantine_and_lets_a_file_in(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     large = CSV + b"".join(b"q%d,1,,%s\n" % (n, b"x" * 100) for n in range(12_000))
     fate = shop.fate(shop.put("large.csv", large))
     assert (fate.status, "1 is the most" in fate.words) == ("quarantined", True)
     (entry,) = [e for e in quarantine.every(shop.stack, None) if e["reason"] == "too_large"]
     assert quarantine.one(shop.stack, entry["id"][:6])["state"] == "quarantined"
     assert quarantine.head(shop.stack, entry).startswith(CSV)
+    with monkeypatch.context() as broken:
+        broken.setattr(target.client("s3"), "copy_object", _broken)
+        with pytest.raises(ConnectionError):
+            quarantine.release(shop.stack, entry, "the list")
+    entry = quarantine.one(shop.stack, entry["id"])
+    assert (entry["state"], entry["released"]["why"]) == ("quarantined", "the list")
     again = quarantine.release(shop.stack, entry, "the yearly list")
     assert shop.fate(again).status == "accepted"
     assert quarantine.one(shop.stack, entry["id"])["state"] == "released"
@@ -220,15 +271,44 @@ def test_more_partitions_than_one_insert_may_write(shop: Shop) -> None:
         assert entered.count("Convert") == (1 if number == 1 else 0)
 
 
+def _broken(**request: Any) -> Any:
+    raise ConnectionError("the line is cut")
+
+
+def workers(cloud: Cloud, function: str) -> list[int]:
+    """The processes that run a function on the cloud."""
+    assert cloud.process
+    found = psutil.Process(cloud.process.pid).children(recursive=True)
+    return [each.pid for each in found if function in _function(each)]
+
+
+def _function(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+    except psutil.Error:  # it has just ended
+        return ""
+
+
 @pytest.mark.timeout(400)
-def test_a_file_that_no_event_tells_of_is_found_by_the_sweep(shop: Shop) -> None:
+def test_a_file_whose_worker_is_killed_and_one_that_no_event_tells_of_are_found_by_the_sweep(
+    shop: Shop,
+) -> None:
+    frozen = workers(shop.cloud, "ntake")
+    assert frozen
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    killed = shop.put("killed.csv", CSV + b"k1,1,,\n")
+    time.sleep(2)  # the event has come to a worker that cannot go on
+    for pid in frozen:
+        os.kill(pid, signal.SIGKILL)
     bucket, s3 = target.outputs(shop.stack)["DataBucket"], target.client("s3")
     told = s3.get_bucket_notification_configuration(Bucket=bucket)
     told.pop("ResponseMetadata", None)
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     put = shop.put("silent.csv", CSV + b"s1,1,,\n")
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told)
-    assert shop.fate(put, timeout=240).status == "accepted"
+    fates = drop.fates(shop.stack, killed | put, "products", 240)
+    assert [fate.status for fate in fates] == ["accepted"] * 2
 
 
 @pytest.mark.timeout(900)
