@@ -29,6 +29,7 @@ CRAWLER_BUSY = Retry(
     max_attempts=300,
     backoff_rate=1.0,
 )
+LONG_CRAWL_MILLISECONDS = 60_000
 # A day for its work, and two weeks in which a person may decide (gate.approval_timeout_hours).
 TIMEOUT_SECONDS = 15 * 24 * 3600
 
@@ -50,10 +51,16 @@ def compiled() -> str:
 
 def _data(failure: Chain, learn: Chain) -> Chain:
     """Register the new files, cast them to Parquet, account for every row, judge them."""
+    update = asl.call(
+        "UpdateCrawler",
+        "aws-sdk:glue:updateCrawler",
+        input_path="$.begin.crawler",
+        retries=(CRAWLER_BUSY,),
+    )
     start = asl.call(
         "StartCrawler",
         "aws-sdk:glue:startCrawler",
-        input_path="$.begin.crawler",
+        parameters={"Name.$": "$.begin.crawler.Name"},
         retries=(CRAWLER_BUSY,),
     )
     plan = asl.step("PlanConvert", "convert")
@@ -62,7 +69,7 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     reconcile = asl.step("Reconcile", "reconcile")
     rejects = _query("Rejects", "$.reconcile.rejects")
     check = _query("Check", "$.reconcile.check")
-    asl.guard([start, plan, schema, count, reconcile, rejects, check], failure)
+    asl.guard([update, start, plan, schema, count, reconcile, rejects, check], failure)
     look = _crawled(failure, schema)
     limit = Choice("RejectsWithinLimit")
     limit.add_choice(
@@ -77,7 +84,7 @@ def _data(failure: Chain, learn: Chain) -> Chain:
     schema.next(_converted(failure, count))
     Chain([count, reconcile, has_rejects])
     Chain([check, _judged(failure, learn)])
-    return Chain([start, plan, look])
+    return Chain([update, start, plan, look])
 
 
 def _converted(failure: Chain, count: Task) -> Choice:
@@ -136,7 +143,12 @@ def _judged(failure: Chain, learn: Chain) -> Task:
 
 
 def _crawled(failure: Chain, then: Task) -> Task:
-    """GetCrawler until it is ready; a crawl that failed is a failed run."""
+    """GetCrawler until it is ready; a crawl that failed is a failed run.
+
+    Looks are rarer after a minute: each is nine of the 25,000 events that an execution may have.
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    https://docs.aws.amazon.com/glue/latest/webapi/API_Crawler.html
+    """
     look = asl.call(
         "GetCrawler",
         "aws-sdk:glue:getCrawler",
@@ -144,8 +156,16 @@ def _crawled(failure: Chain, then: Task) -> Task:
         result_path="$.crawler",
     )
     asl.guard([look], failure)
-    wait = Wait("WaitForCrawler", seconds=1)
+    wait, longer = Wait("WaitForCrawler", seconds=1), Wait("WaitLongerForCrawler", seconds=20)
     wait.next(look)
+    longer.next(look)
+    elapsed = "$.crawler.Crawler.CrawlElapsedTime"
+    long = ChoiceRule.And(
+        [
+            ChoiceRule.IsPresent(elapsed, True),
+            ChoiceRule.NumericGreaterThan(elapsed, LONG_CRAWL_MILLISECONDS),
+        ]
+    )
     failed = asl.failed("CrawlFailed", "$.crawler.Crawler.LastCrawl", failure)
     ready = Choice("CrawlerReady")
     idle = ChoiceRule.StringEquals("$.crawler.Crawler.State", "READY")
@@ -157,6 +177,7 @@ def _crawled(failure: Chain, then: Task) -> Task:
         failed,
     )
     ready.add_choice(idle, then)
+    ready.add_choice(long, longer)
     ready.default_choice(wait)
     look.next(ready)
     return look

@@ -109,6 +109,17 @@ def curated_definition(dataset: Dataset, environment: Environment) -> dict[str, 
     return _parquet(curated(dataset), columns, keys, location)
 
 
+def recrawl(dataset: Dataset, environment: Environment) -> str:
+    """What the crawler is to look at: new folders, or everything where the dataset has no table.
+
+    A crawl of new folders costs what they do, and adds partitions to tables that it knows; a table
+    comes by a crawl of everything.
+    https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
+    """
+    known = _table(clients.client("glue"), environment.glue_database, raw(dataset))
+    return "CRAWL_NEW_FOLDERS_ONLY" if known else "CRAWL_EVERYTHING"
+
+
 def prepare(
     dataset: Dataset,
     environment: Environment,

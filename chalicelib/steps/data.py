@@ -25,12 +25,16 @@ def begin(run: Run) -> dict[str, Any]:
     """The run is on its way; without new files the crawl and the conversion are left out."""
     from chalicelib import settings
 
+    environment = Environment.from_env()
     runs.begin(str(run["run_id"]))
     return {
         "run_id": run["run_id"],
         "has_new_data": bool(runs.files(str(run["run_id"]))),
         "trains": run["dataset"] == settings.load().dataset.name,
-        "crawler": {"Name": Environment.from_env().crawler_name},
+        "crawler": {
+            "Name": environment.crawler_name,
+            "RecrawlPolicy": {"RecrawlBehavior": tables.recrawl(_dataset(run), environment)},
+        },
     }
 
 

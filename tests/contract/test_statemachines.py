@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MACHINES = ("retrain", "monitor", "batch", "rollout")
 CALLED = {
-    "glue:startCrawler", "glue:getCrawler", "athena:startQueryExecution",
+    "glue:updateCrawler", "glue:startCrawler", "glue:getCrawler", "athena:startQueryExecution",
     "sagemaker:createProcessingJob", "sagemaker:createTrainingJob",
     "sagemaker:createHyperParameterTuningJob", "sagemaker:createModel",
     "sagemaker:createEndpointConfig", "sagemaker:createEndpoint", "sagemaker:updateEndpoint",
