@@ -9,13 +9,13 @@ from chalice import Chalice, IAMAuthorizer, Response
 from chalice.app import CloudWatchEvent, SQSEvent
 
 from chalicelib import events
-from chalicelib.api import cors, routes
+from chalicelib.api import administration, cors, requests, routes
 
 app = Chalice(app_name="driftloop", configure_logs=False)
-app.register_middleware(routes.request_ids, "http")
-app.register_middleware(routes.structured_errors, "http")
+app.register_middleware(requests.request_ids, "http")
+app.register_middleware(requests.structured_errors, "http")
 administrators = IAMAuthorizer()
-BODIES = [routes.JSON, *routes.JSON_LINES]
+BODIES = [requests.JSON, *requests.JSON_LINES]
 CORS = cors.config()
 
 
@@ -46,47 +46,47 @@ def docs() -> Response:
 
 @app.route("/models", methods=["GET"], authorizer=administrators)
 def models() -> Response:
-    return routes.models(app.current_request)
+    return administration.models(app.current_request)
 
 
 @app.route("/runs", methods=["GET"], authorizer=administrators)
 def list_runs() -> Response:
-    return routes.list_runs(app.current_request)
+    return administration.list_runs(app.current_request)
 
 
 @app.route("/runs", methods=["POST"], authorizer=administrators)
 def start_run() -> Response:
-    return routes.start_run(app.current_request)
+    return administration.start_run(app.current_request)
 
 
 @app.route("/runs/{run_id}/retry", methods=["POST"], authorizer=administrators)
 def retry_run(run_id: str) -> Response:
-    return routes.retry_run(app.current_request)
+    return administration.retry_run(app.current_request)
 
 
 @app.route("/runs/{run_id}/stop", methods=["POST"], authorizer=administrators)
 def stop_run(run_id: str) -> Response:
-    return routes.stop_run(app.current_request)
+    return administration.stop_run(app.current_request)
 
 
 @app.route("/drift", methods=["GET"], authorizer=administrators, name="list_drift")
 def list_drift() -> Response:
-    return routes.list_drift(app.current_request)
+    return administration.list_drift(app.current_request)
 
 
 @app.route("/reviews", methods=["GET"], authorizer=administrators)
 def list_reviews() -> Response:
-    return routes.list_reviews(app.current_request)
+    return administration.list_reviews(app.current_request)
 
 
 @app.route("/reviews/{review_id}", methods=["POST"], authorizer=administrators)
 def answer_review(review_id: str) -> Response:
-    return routes.answer_review(app.current_request)
+    return administration.answer_review(app.current_request)
 
 
 @app.route("/models/{version}/approval", methods=["POST"], authorizer=administrators)
 def decide_approval(version: str) -> Response:
-    return routes.decide_approval(app.current_request)
+    return administration.decide_approval(app.current_request)
 
 
 @app.route("/links/{token}", methods=["GET"])
@@ -94,7 +94,7 @@ def open_link(token: str) -> Response:
     return routes.open_link(app.current_request)
 
 
-@app.route("/links/{token}", methods=["POST"], content_types=[routes.FORM])
+@app.route("/links/{token}", methods=["POST"], content_types=[requests.FORM])
 def decide_link(token: str) -> Response:
     return routes.decide_link(app.current_request)
 

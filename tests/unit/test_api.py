@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import app
 from chalicelib import clients, metrics, records, runs, settings
-from chalicelib.api import cors, feedback, reviews, routes, serving
+from chalicelib.api import cors, feedback, requests, reviews, serving
 from chalicelib.environment import Environment
 from chalicelib.model import registry
 
@@ -477,7 +477,7 @@ def test_routes_for_applications_need_a_key() -> None:
 @given(
     body=st.binary(max_size=200),
     kind=st.sampled_from(
-        [routes.JSON, *routes.JSON_LINES, "text/plain", "application/json;a=b", ""]
+        [requests.JSON, *requests.JSON_LINES, "text/plain", "application/json;a=b", ""]
     ),
 )
 @hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
