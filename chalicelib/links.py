@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from chalicelib import clients
 from chalicelib.environment import Environment
 
+DAYS = dt.timedelta(days=7)  # for as long as messages are read
 APPROVAL, INCIDENT, DOCUMENT = "approval", "incident", "document"
 
 

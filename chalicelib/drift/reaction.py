@@ -18,7 +18,6 @@ from chalicelib.errors import ApiError
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
 
-LINK_DAYS = dt.timedelta(days=7)
 LOOK_BACK = 200  # runs: far more than a day holds
 
 
@@ -175,7 +174,7 @@ def _tell(incident: Incident, looks: Sequence[records.Record], decision: Decisio
 
 def _links(incident: Incident, looks: Sequence[Mapping[str, Any]]) -> Links:
     """Where reports are read, and where a person decides: for as long as messages are read."""
-    until = clock.now() + LINK_DAYS
+    until = clock.now() + links.DAYS
     return Links(
         tuple(links.url(links.DOCUMENT, message.page(look), until) for look in looks),
         links.url(links.INCIDENT, incident.since, until),

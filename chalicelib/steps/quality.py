@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, failures, places, runs
+from chalicelib import clients, clock, failures, links, places, runs
 from chalicelib.environment import Environment
 from chalicelib.ingest import queries, tables
 from chalicelib.ingest.convert import quoted
@@ -64,8 +64,16 @@ def conclude(run: Run) -> dict[str, Any]:
     history.write(dataset.name, run_id, report.values, good)
     if report.failures and not accepted:
         told = explanation.explain(run_id, report, quality.checks, found, no_rows)
-        raise verdict.QualityError(f"{told[:LIMIT]}\n\nThe report: {link}")
-    return {"rows": report.rows, "rejects": report.rejects, "told": _told(document, link)}
+        where = f"The report: {_readable(run_id)}\nIn the bucket: {link}"
+        raise verdict.QualityError(f"{told[:LIMIT]}\n\n{where}")
+    told_of = _told(document, _readable(run_id))
+    return {"rows": report.rows, "rejects": report.rejects, "told": told_of}
+
+
+def _readable(run_id: str) -> str:
+    """The report's address for whoever has the message: no account is needed."""
+    page = places.run(run_id, "quality.html")
+    return links.url(links.DOCUMENT, page, clock.now() + links.DAYS)
 
 
 def _offending(run: Run) -> tuple[offenders.Offending, str]:

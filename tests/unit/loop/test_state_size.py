@@ -97,11 +97,17 @@ class Queries:
         return "0.5" if re.fullmatch(r"m\d+", name) else str(counts.get(name, FILES))
 
 
+class Secrets:
+    def get_secret_value(self, **request: Any) -> Data:
+        return {"SecretString": "signs links"}
+
+
 @pytest.fixture
 def wide(memory: Cloud, monkeypatch: pytest.MonkeyPatch) -> Queries:
     configured, glue, athena = settings.parse(toml()), Catalog(), Queries()
     monkeypatch.setattr(settings, "load", lambda: configured)
-    stand_ins = {"glue": glue, "athena": athena}
+    stand_ins = {"glue": glue, "athena": athena, "secretsmanager": Secrets()}
+    monkeypatch.setenv("API_URL", "https://api")
     client = memory.client
     monkeypatch.setattr(clients, "client", lambda name: stand_ins.get(name) or client(name))
     return athena
