@@ -15,7 +15,9 @@ from localcloud.glue import catalog, hive_types
 from localcloud.glue.catalog import HIVE_NULL, Column, Table, unescape_value
 from localcloud.glue.objects import S3Object
 
-_MAX_LINE = 4 * 1024 * 1024  # DuckDB sets 16 times as much aside for each file it reads
+_MAX_LINE = 17 * 1024 * 1024  # rows of 16 MB, the most that intake takes, and their numbers
+# DuckDB would set 16 lines aside for each file that it reads.
+_LINES = f"max_line_size={_MAX_LINE}, buffer_size={2 * _MAX_LINE}"
 _ESCAPES = {"\\t": "\t", "\\n": "\n", "\\001": "\x01", "\\u0001": "\x01"}
 
 
@@ -163,7 +165,7 @@ def _lazy_simple(
         f"read_csv({files}, delim={literal(delimiter)}, quote='', escape='', header=false, "
         f"skip={_skip(table)}, auto_detect=false, columns={_text_columns(table)}, "
         f"nullstr={literal(null)}, null_padding=true, strict_mode=false, "
-        f"max_line_size={_MAX_LINE}{options})"
+        f"{_LINES}{options})"
     )
     return [_lazy_column(column, given, escape) for column in table.columns], source
 
@@ -197,7 +199,7 @@ def _open_csv(
         f"read_csv({files}, delim={literal(delimiter)}, quote={literal(mark)}, "
         f"escape={literal(mark)}, header=false, skip={_skip(table)}, auto_detect=false, "
         f"columns={_text_columns(table)}, nullstr='', null_padding=true, strict_mode=false, "
-        f"parallel=false, max_line_size={_MAX_LINE}{options})"
+        f"parallel=false, {_LINES}{options})"
     )
     columns = []
     for column in table.columns:

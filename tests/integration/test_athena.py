@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.reading.delimited import ROW_LIMIT
+
 pytestmark = pytest.mark.cloud
 
 LAZY = "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'"
@@ -182,6 +184,14 @@ def test_text_tables_are_read_as_their_serde_reads(athena: Athena, case: str, co
     where = f"s3://{athena.bucket}/t/"
     athena.run(f"CREATE EXTERNAL TABLE t ({columns}) {row_format} LOCATION '{where}'")
     assert athena.select("SELECT * FROM t") == rows
+
+
+def test_a_row_as_long_as_intake_takes_is_read(athena: Athena):
+    athena.put("t/a.tsv", f"1\t{'x' * ROW_LIMIT}\n2\tshort\n")
+    where = f"s3://{athena.bucket}/t/"
+    athena.run(f"CREATE EXTERNAL TABLE t (id int, words string) {LAZY} LOCATION '{where}'")
+    rows = [["1", str(ROW_LIMIT)], ["2", "5"]]
+    assert athena.select("SELECT id, length(words) FROM t ORDER BY id") == rows
 
 
 def test_unnest_tells_arrays_of_rows_from_maps_by_their_columns_types(athena: Athena):
