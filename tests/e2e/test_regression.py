@@ -1,7 +1,8 @@
 """A pipeline of another kind: prices of homes by their columns, boosted trees, no text at all.
 
 The same loop with nothing but its own pipeline.toml: data to model, predictions and their true
-values, a whole file, and a retrained challenger that must beat the champion.
+values, a whole file, a retrained challenger that must beat the champion, and drift as Model
+Monitor's own schedules see it.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ maximum = { rmse = 40 }
 max_regression = 0.05
 
 [monitor]
+engine = "managed"
 min_records = 20
 """
 TOWNS = {"north": 1.0, "south": 1.4, "west": 0.7}
@@ -154,3 +156,53 @@ def test_more_data_is_compared_with_the_champion(
     champion = records.champion(stack.name) or {}
     wanted = run["model_version"] if run["outcome"] == "deployed" else first["model_version"]
     assert champion["model_version"] == wanted
+
+
+def schedules(stack: Stack) -> dict[str, str]:
+    """The job definition of each managed schedule."""
+    listed = stack.client("sagemaker").list_monitoring_schedules()["MonitoringScheduleSummaries"]
+    return {
+        each["MonitoringScheduleName"]: each["MonitoringJobDefinitionName"]
+        for each in listed
+        if each["EndpointName"] == stack.outputs["EndpointName"]
+    }
+
+
+def test_model_monitors_schedules_see_drift_and_people_are_told(
+    stack: Stack, first: dict[str, Any]
+) -> None:
+    """Requests of one record each, whose true prices are three times what the model says."""
+    sagemaker, run = stack.client("sagemaker"), (records.champion(stack.name) or {})["run"]
+    kinds = ("data-quality", "model-quality", "attribution")
+    assert schedules(stack) == {f"homes-{kind}": f"{kind}-{run}" for kind in kinds}
+    ids = []
+    for at in range(30):
+        record = {"area": 900 + at, "rooms": 3, "town": "north"}
+        answer = api.call(stack.name, "POST", "/predictions", record)["predictions"][0]
+        ids.append(answer["inference_id"])
+        body = {"inference_id": ids[-1], "label": answer["prediction"] * 3}
+        assert api.call(stack.name, "POST", "/feedback", body)["accepted"] == 1
+    span = {"DataAnalysisStartTime": "-PT2H", "DataAnalysisEndTime": "PT1H"}
+    captured = f"capture/{stack.outputs['EndpointName']}/"
+    wait(lambda: all(each in written(stack, captured) for each in ids), 60)
+    for kind in ("data-quality", "model-quality"):
+        named = {"MonitoringScheduleName": f"homes-{kind}"}
+        config = sagemaker.describe_monitoring_schedule(**named)["MonitoringScheduleConfig"]
+        now = config | {"ScheduleConfig": {"ScheduleExpression": "NOW", **span}}
+        sagemaker.update_monitoring_schedule(**named, MonitoringScheduleConfig=now)
+    looks = wait(lambda: found if len(found := records.drift(stack.name)) == 2 else None, 100)
+    drifted = {each["monitor"]: {v["feature_name"] for v in each["violations"]} for each in looks}
+    assert "area" in drifted["data-quality"]
+    assert drifted["model-quality"] == {"rmse"}
+    (message,) = wait(
+        lambda: [m for m in records.notifications(stack.name, None) if m["kind"] == "drift"]
+    )
+    assert message["subject"].startswith("Drift in ")
+
+
+def written(stack: Stack, prefix: str) -> str:
+    """All objects below a prefix of the data bucket."""
+    s3, bucket = stack.client("s3"), stack.outputs["DataBucket"]
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    bodies = [s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed]
+    return b"".join(bodies).decode()
