@@ -229,8 +229,8 @@ def mend(patience: dt.timedelta) -> str:
 
 
 def learned(dataset: str) -> records.Record:
-    """What runs that went well made of a dataset: `runs`, oldest first, and `columns` seen last."""
-    return {"runs": [], "columns": {}, **(records.get(f"{transactions.DATASET}{dataset}") or {})}
+    """What runs that went well made of a dataset: the `last` of them, and `columns` that it saw."""
+    return {"last": None, "columns": {}, **(records.get(f"{transactions.DATASET}{dataset}") or {})}
 
 
 def execution_arn(run_id: str) -> str:

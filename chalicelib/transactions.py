@@ -79,15 +79,14 @@ def unlock(run_id: str) -> dict[str, Any]:
 
 
 def add_to_dataset(run_id: str, run: records.Record) -> dict[str, Any]:
-    """The run's rows are part of its dataset from now on."""
-    values = {":none": [], ":run": [run_id], ":columns": run.get("columns", {})}
+    """The run's rows are part of its dataset from now on: its version names those before it."""
+    values = {":run": run_id, ":columns": run.get("columns", {})}
     return {
         "Update": {
             "TableName": Environment.from_env().runs_table,
             "Key": records.key(f"{DATASET}{run['dataset']}"),
-            "UpdateExpression": "SET #runs = list_append(if_not_exists(#runs, :none), :run), "
-            "#columns = :columns",
-            "ExpressionAttributeNames": {"#runs": "runs", "#columns": "columns"},
+            "UpdateExpression": "SET #last = :run, #columns = :columns",
+            "ExpressionAttributeNames": {"#last": "last", "#columns": "columns"},
             "ExpressionAttributeValues": records.item(values),
         }
     }

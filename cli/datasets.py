@@ -15,14 +15,14 @@ Version = dict[str, Any]
 def versions(stack: str, dataset: str | None, limit: int) -> list[Version]:
     """A dataset's versions, newest first."""
     name = dataset or arrivals.datasets()[0]
-    known = [str(each) for each in records.learned(stack, name)]
+    known = _known(stack, name)
     return [_read(stack, each) for each in reversed(known[-limit:])]
 
 
 def version(stack: str, dataset: str | None, wanted: str) -> Version:
     """One version by its id, by the beginning of it, or the newest by `latest`."""
     name = dataset or arrivals.datasets()[0]
-    known = [str(each) for each in records.learned(stack, name)]
+    known = _known(stack, name)
     found = known[-1:] if wanted == "latest" else [v for v in known if v.startswith(wanted)]
     if not found:
         raise Problem(f"{name} has no version {wanted}", "See: driftloop dataset versions")
@@ -51,6 +51,12 @@ def diff(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         },
         "schema_changed": one["schema_hash"] != other["schema_hash"],
     }
+
+
+def _known(stack: str, dataset: str) -> list[str]:
+    """Every version's id, oldest first: the newest names those before it."""
+    last = records.learned(stack, dataset)
+    return [str(each) for each in _read(stack, last)["runs"]] if last else []
 
 
 def _read(stack: str, run_id: str) -> Version:

@@ -73,13 +73,13 @@ def suggest_of_dataset(stack: str, dataset: str) -> str:
     if dataset not in arrivals.datasets():
         known = ", ".join(arrivals.datasets())
         raise Problem(f"{dataset} is neither a file nor a dataset", f"There are: {known}")
-    known_runs = records.learned(stack, dataset)
-    if not known_runs:
+    last = records.learned(stack, dataset)
+    if last is None:
         raise Problem(f"{dataset} holds no rows yet", "Drop files first, or name a file.")
     question: dict[str, Any] = {
         "dataset": dataset,
         "database": target.outputs(stack)["GlueDatabase"],
-        "run": str(known_runs[-1]),
+        "run": last,
         "found": [],
     }
     while "query" in (answer := _ask(question)):

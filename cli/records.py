@@ -98,11 +98,11 @@ def batches(stack: str, limit: int | None = 20) -> list[dict[str, Any]]:
     return _query(stack, Key("run_id").begins_with("#batch#"), limit)
 
 
-def learned(stack: str, dataset: str) -> list[str]:
-    """The runs that brought rows to a dataset, oldest first."""
+def learned(stack: str, dataset: str) -> str | None:
+    """The last run that brought rows to a dataset; None before the first."""
     key = {"pipeline": pipeline(), "run_id": f"#dataset#{dataset}"}
     item = _table(stack).get_item(Key=key, ConsistentRead=True).get("Item") or {}
-    return [str(run) for run in item.get("runs", [])]
+    return str(item["last"]) if "last" in item else None
 
 
 def champion(stack: str) -> dict[str, Any] | None:

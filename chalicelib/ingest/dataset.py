@@ -53,14 +53,13 @@ def write(
     `reconcile.Counts.document`; empty without new ones.
     `conversion`: the statement that cast them, whatever the run.
     """
-    earlier = [str(each) for each in runs.learned(dataset.name)["runs"] if each != run_id]
-    chosen = [*earlier, *([run_id] if new else [])]
+    before = _before(environment, dataset.name, run_id)
+    chosen = [*(before["runs"] if before else []), *([run_id] if new else [])]
     files = _files(environment, dataset.name, set(chosen))
     if not files:
         raise NoDataError(
             f"no rows are curated yet: drop files under incoming/{dataset.name}/ first"
         )
-    before = read(environment, earlier[-1]) if earlier else None
     document = {
         "version": run_id,
         "digest": digest(before, conversion, new),
@@ -105,10 +104,16 @@ def read(environment: Environment, run_id: str) -> Document:
     return document
 
 
+def newest(environment: Environment, dataset: str) -> Document | None:
+    """The dataset's version; None before the first. Its `runs` are all that went well."""
+    last = runs.learned(dataset)["last"]
+    return read(environment, str(last)) if last else None
+
+
 def partitions(dataset: Dataset, environment: Environment) -> int:
     """How many partitions the last run made; 1 before the first."""
-    known = runs.learned(dataset.name)["runs"]
-    return int(read(environment, str(known[-1]))["partitions"]) if known else 1
+    last = newest(environment, dataset.name)
+    return int(last["partitions"]) if last else 1
 
 
 def schema_hash(dataset: Dataset) -> str:
@@ -131,6 +136,14 @@ def remove(environment: Environment, keys: Sequence[str]) -> None:
         )
         if errors := answer.get("Errors"):
             raise RuntimeError(f"S3 kept {errors[0]['Key']}: {errors[0]['Message']}")
+
+
+def _before(environment: Environment, dataset: str, run_id: str) -> Document | None:
+    """The version before a run's own, which may be there already when a step is repeated."""
+    last = newest(environment, dataset)
+    if last is None or last["version"] != run_id:
+        return last
+    return read(environment, last["before"]) if last["before"] else None
 
 
 def _prefix(dataset: str) -> str:

@@ -32,7 +32,8 @@ def remove_failed(environment: Environment, dataset: str) -> list[str]:
 
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-sync
     """
-    learned = set(runs.learned(dataset)["runs"])
+    last = data.newest(environment, dataset)
+    learned = set(last["runs"]) if last else set()
     strange = [each for each in data.runs_with_files(environment, dataset) if each not in learned]
     failed = [each for each in strange if (runs.get(each) or {}).get("status") == "failed"]
     for run_id in failed:

@@ -184,8 +184,8 @@ def test_more_partitions_than_an_insert_writes_are_written_by_several(machine: M
 
 def test_after_a_run_of_many_partitions_the_next_one_measures_at_once(machine: Machine) -> None:
     machine.take(row(1, "Baby"))
-    records.put(f"#dataset#{DATASET.name}", {"runs": ["r0"], "columns": {}})
-    machine.put("runs/r0/dataset.json", json.dumps({"partitions": 101}).encode())
+    records.put(f"#dataset#{DATASET.name}", {"last": "r0", "columns": {}})
+    machine.put("runs/r0/dataset.json", json.dumps({"partitions": 101, "runs": ["r0"]}).encode())
     assert machine.step("convert", data.convert)["in_parts"]
     assert machine.in_parts() == [0]
     assert machine.reconciled()["counts"]["curated"] == 1

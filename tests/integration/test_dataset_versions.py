@@ -27,8 +27,8 @@ def put(stack: Any, bucket: str) -> Any:
     return into
 
 
-def learned(*ids: str) -> None:
-    records.put(f"#dataset#{DATASET.name}", {"runs": list(ids), "columns": {}})
+def learned(run_id: str) -> None:
+    records.put(f"#dataset#{DATASET.name}", {"last": run_id, "columns": {}})
 
 
 def written(run_id: str, new: list[dict[str, Any]]) -> dict[str, Any]:
@@ -44,7 +44,6 @@ def manifest(stack: Any, bucket: str, run_id: str) -> list[Any]:
 def test_the_files_of_learned_runs_and_of_this_one(stack: Any, bucket: str, put: Any) -> None:
     put("r1", "Baby")
     put("r1", "Books")
-    learned()
     first = written("r1", NEW)
     assert (first["before"], first["files"], first["partitions"]) == (None, 2, 2)
     learned("r1")
@@ -65,36 +64,37 @@ def test_the_files_of_learned_runs_and_of_this_one(stack: Any, bucket: str, put:
 
 def test_a_run_without_new_rows_has_those_of_the_others(stack: Any, bucket: str, put: Any) -> None:
     put("r1", "Baby")
-    learned()
     written("r1", NEW)
     learned("r1")
     assert written("r2", [])["total_rows"] == 2
     assert manifest(stack, bucket, "r2")[1:] == ["run=r1/product_category=Baby/0"]
 
 
-def test_the_requests_do_not_grow_with_the_runs(stack: Any, put: Any) -> None:
-    ids = [f"r{n:03}" for n in range(60)]
-    for run_id in ids:
+def test_a_step_that_is_repeated_after_the_runs_end_writes_the_same(stack: Any, put: Any) -> None:
+    for run_id, before in (("r1", None), ("r2", "r1")):
         put(run_id, "Baby")
-    learned()
-    written(ids[0], NEW)
-    learned(*ids[:-1])
-    stack.client("s3").copy_object(
-        Bucket=Environment.from_env().data_bucket,
-        Key=f"runs/{ids[-2]}/dataset.json",
-        CopySource=f"{Environment.from_env().data_bucket}/runs/{ids[0]}/dataset.json",
-    )
+        first = written(run_id, NEW)
+        learned(run_id)
+        again = written(run_id, NEW)
+        assert again == {**first, "created_at": again["created_at"]}
+        assert again["before"] == before
+
+
+def test_the_requests_do_not_grow_with_the_runs(stack: Any, put: Any) -> None:
     asked: list[str] = []
     events = stack.client("s3").meta.events
     events.register("before-call.s3", lambda model, **_: asked.append(model.name), "counted")
     try:
-        assert written(ids[-1], NEW)["files"] == 60
+        for number in range(12):
+            put(f"r{number:02}", "Baby")
+            asked.clear()
+            assert written(f"r{number:02}", NEW)["files"] == number + 1
+            learned(f"r{number:02}")
     finally:
         events.unregister("before-call.s3", unique_id="counted")
     assert sorted(asked) == ["GetObject", "ListObjectsV2", "PutObject", "PutObject"]
 
 
 def test_without_any_rows_there_is_nothing_to_train_on(stack: Any) -> None:
-    learned()
     with pytest.raises(data.NoDataError, match="no rows are curated yet"):
         written("r1", [])

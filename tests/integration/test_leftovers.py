@@ -80,7 +80,8 @@ def test_what_failed_runs_wrote_after_their_end_goes_with_the_next_run(lake: Lak
         records.put(run_id, {"status": status})
         lake.add(run_id, SEVERAL)
     lake.add("by-hand", SEVERAL)
-    records.put(f"#dataset#{DATASET.name}", {"runs": ["r1"], "columns": {}})
+    data.write("r1", [{"sha256": "1"}], {"curated": 3}, DATASET, lake.environment, "INSERT")
+    records.put(f"#dataset#{DATASET.name}", {"last": "r1", "columns": {}})
     assert leftovers.remove_failed(lake.environment, DATASET.name) == ["r2", "r3"]
     assert lake.counted == {"r1": 3, "r4": 3, "by-hand": 3}
     assert leftovers.remove_failed(lake.environment, DATASET.name) == []

@@ -397,19 +397,12 @@ def _met(request: Item, row: Item, condition: str) -> bool:
 
 
 def _set(request: Item, row: Item) -> None:
-    """SET of values, of another attribute or of a longer list; then REMOVE."""
+    """SET of values or of another attribute; then REMOVE."""
     values = request["ExpressionAttributeValues"]
     changes, _, removed = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-    for name, value in re.findall(r"([#\w]+) = (list_append\(.+?\), :\w+\)|:?\w+)", changes):
+    for name, value in re.findall(r"([#\w]+) = (:?\w+)", changes):
         known = _name(request, name)
-        if value.startswith(":"):
-            row[known] = values[value]
-        elif value.startswith("list_append"):
-            marks = re.findall(r":\w+", value)
-            before = row.get(known, values[marks[0]])
-            row[known] = {"L": before["L"] + values[marks[1]]["L"]}
-        else:
-            row[known] = row[value]
+        row[known] = values[value] if value.startswith(":") else row[value]
     for name in filter(None, removed.split(", ")):
         row.pop(_name(request, name), None)
 
