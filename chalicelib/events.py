@@ -35,10 +35,16 @@ def sweep(event: Event, context: Any) -> Any:
     from chalicelib.drift import reaction as incidents
     from chalicelib.ingest import coalesce as waiting
     from chalicelib.model import approval as decisions
+    from chalicelib.model import deployments
 
     _correlate(event["id"], context)
-    done = {**waiting.sweep(), "drift": incidents.sweep(), "approval": decisions.sweep()}
-    return {**done, "batch": unheard.announce()}
+    return {
+        **waiting.sweep(),
+        "drift": incidents.sweep(),
+        "approval": decisions.sweep(),
+        "batch": unheard.announce(),
+        "deployments": deployments.sweep(),
+    }
 
 
 def run_step(event: Event, context: Any) -> Any:

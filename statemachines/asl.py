@@ -80,13 +80,18 @@ def step(
     function: str = "${RunStepArn}",
     *,
     result_path: str | None = None,
+    context: dict[str, str] | None = None,
     timeout_seconds: int = LAMBDA_TIMEOUT_SECONDS,
 ) -> Task:
-    """A state that a Lambda function does; its answer lies under the step's name."""
+    """A state that a Lambda function does; its answer lies under the step's name.
+
+    `context`: what it is told of the context object beside.
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
     return Task(
         name,
         resource=function,
-        parameters={"step": step_name, "run.$": "$"},
+        parameters={"step": step_name, "run.$": "$", **(context or {})},
         result_path=result_path or f"$.{step_name}",
         timeout_seconds=timeout_seconds,
         retry=[retry("lambda")],

@@ -16,7 +16,7 @@ PLANNED = "$.plan_rollout"
 
 def compiled() -> str:
     failure = asl.failure("fail_rollout", "RolloutFailed")
-    plan = asl.step("Plan", "plan_rollout")
+    plan = asl.step("Plan", "plan_rollout", context={"execution.$": "$$.Execution.Id"})
     finish = asl.step("Finish", "finish_rollout")
     models = Map("CreateModels", items_path=f"{PLANNED}.create_models", result_path=None)
     models.attach_iterator(asl.call("CreateModel", "sagemaker:createModel"))

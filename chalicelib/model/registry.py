@@ -129,9 +129,9 @@ def experiment_runs(serving: Mapping[str, Any] | None) -> None:
     records.put(records.EXPERIMENT, {**values, "model_version": serving["beside"]})
 
 
-def arn(champion: Mapping[str, Any], version: int) -> str:
-    """Of another version of the champion's group."""
-    return f"{champion['model_package_arn'].rsplit('/', 1)[0]}/{version}"
+def arn(package: str, version: int) -> str:
+    """Of another version of a package's group."""
+    return f"{package.rsplit('/', 1)[0]}/{version}"
 
 
 def run_of(arn: str) -> str:

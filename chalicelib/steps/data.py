@@ -14,9 +14,9 @@ from chalicelib.ingest import arrivals, damaged, leftovers, queries, reconcile, 
 from chalicelib.ingest import convert as sql
 from chalicelib.ingest import dataset as data
 from chalicelib.ingest import schema_changes as changes
-from chalicelib.model import autoscaling, registry
+from chalicelib.model import deployments
 from chalicelib.schema import Dataset
-from chalicelib.steps import quality
+from chalicelib.steps import quality, settle
 
 Run = dict[str, Any]
 
@@ -146,25 +146,22 @@ def finish_data(run: Run) -> dict[str, Any]:
 def fail(run: Run) -> dict[str, Any]:
     """The one failure path: the cause in words on the run, told once.
 
-    A model whose deployment failed is rejected in the registry: no rollback leads to it.
+    A deployment that it had begun is looked at; where the endpoint changes still, by the sweep.
     """
-    from chalicelib import settings
 
-    planned = run.get("plan_deploy") or {}
-    explanation = failures.explain(run["error"], planned.get("at"))
-    if run["error"]["Error"] == "EndpointFailed":
-        arn = run["register"]["model_package_arn"]
-        registry.set_status(arn, "Rejected", explanation.message)
-        runs.record(str(run["run_id"]), rolled_back=list(explanation.alarms) or None)
+    explanation = failures.explain(run["error"], (run.get("plan_deploy") or {}).get("at"))
+    run_id = str(run["run_id"])
+    if explanation.alarms:
+        runs.record(run_id, rolled_back=list(explanation.alarms))
+    if deployment := deployments.find(run_id):
+        settle.conclude(deployment, explanation.message)
     closed = runs.fail(
-        str(run["run_id"]),
+        run_id,
         explanation.message,
         error_state=failures.state(run, explanation) or None,
         error_detail=explanation.detail or None,
         damaged=damaged.named(explanation.message),
     )
-    if planned:
-        autoscaling.apply(Environment.from_env(), settings.load())
     return {"closed": closed, "error": explanation.message}
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from chalicelib import clients, clock, runs
 from chalicelib.environment import Environment
-from chalicelib.model import autoscaling, rollout
+from chalicelib.model import autoscaling, deployments, rollout
+from chalicelib.model.deployments import DEPLOY, Deployment
+from chalicelib.model.traffic import Serving
 
 Run = dict[str, Any]
 
@@ -25,10 +27,10 @@ def plan(run: Run) -> dict[str, Any]:
     environment, configured = Environment.from_env(), settings.load()
     run_id, before = str(run["run_id"]), run["endpoint_before"]
     runs.deploy(run_id)
-    serves = before.get("EndpointConfigName")
+    serves, registered = before.get("EndpointConfigName"), run["register"]
     autoscaling.release_before(environment, serves, configured.endpoint.instance_type)
     _clear(rollout.name(configured, run_id), serves)
-    version = run["register"]["model_version"]
+    version = registered["model_version"]
     planned = {
         "at": clock.text(clock.now()),
         "create_model": rollout.create_model(run_id, environment, configured, version),
@@ -37,6 +39,17 @@ def plan(run: Run) -> dict[str, Any]:
     if serves:
         variants = [each["VariantName"] for each in before["ProductionVariants"]]
         planned["update"] = rollout.update(run_id, environment, configured, variants)
+    if not configured.endpoint.in_lambda:
+        deployments.begin(
+            Deployment(
+                execution=runs.execution_arn(run_id),
+                action=DEPLOY,
+                endpoint=environment.endpoint_name,
+                config=rollout.name(configured, run_id),
+                package=registered["model_package_arn"],
+                after=Serving(version),
+            )
+        )
     return planned
 
 

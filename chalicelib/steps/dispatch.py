@@ -1,6 +1,7 @@
 """The Lambda states of the machines: which function does which step.
 
-An event is {"step": name, "run": the execution's state}.
+An event is {"step": name, "run": the execution's state}, and what the step needs of the execution's
+context: its `task_token`, its ARN as `execution`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class UnknownStepError(Exception):
 
 
 def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
-    from chalicelib.steps import approval, data, deploy, model, quality, rollout, training
+    from chalicelib.steps import approval, data, deploy, model, quality, rollout, settle, training
 
     return _dispatch(
         event,
@@ -42,6 +43,7 @@ def retrain(event: Mapping[str, Any]) -> dict[str, Any]:
             "plan_rollout": rollout.plan,
             "finish_rollout": rollout.finish,
             "fail_rollout": rollout.fail,
+            "settle": settle.sweep,
         },
     )
 
@@ -69,5 +71,5 @@ def _dispatch(event: Mapping[str, Any], known: Mapping[str, Step]) -> dict[str, 
     name, run = event["step"], event["run"]
     if name not in known:
         raise UnknownStepError(f"there is no step {name}; there are: {', '.join(sorted(known))}")
-    token = event.get("task_token")
-    return known[name]({**run, "task_token": token} if token else run)
+    context = {key: event[key] for key in ("task_token", "execution") if key in event}
+    return known[name]({**run, **context})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, places
 from chalicelib.environment import Environment
-from chalicelib.model import autoscaling, gate, registry, rollout
+from chalicelib.model import autoscaling, deployments, gate, registry, rollout
 
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
@@ -103,6 +103,7 @@ def finish(run: Run) -> dict[str, Any]:
         registry.crown(run_id, registered["model_package_arn"], run["gate"]["metrics"], ended_at)
         registry.experiment_runs(None)
         schedules.apply(run_id, settings.load())
+        deployments.end(run_id)
     if registered:
         autoscaling.apply(environment, settings.load())
     lineage_uri = _lineage(run, environment, outcome, ended_at)

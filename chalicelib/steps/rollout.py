@@ -1,6 +1,7 @@
 """The rollout machine's steps: what a person asks of the versions in service, and what came of it.
 
 Input: {"action": rollback | start | promote | stop, "kind"?: shadow | ab, "version"?, "share"?}.
+The first step is told its `execution` beside.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import clients, clock, failures, places
 from chalicelib.environment import Environment
-from chalicelib.model import autoscaling, registry, rollout, traffic
+from chalicelib.model import autoscaling, deployments, registry, rollout, traffic
+from chalicelib.model.deployments import Deployment
 from chalicelib.model.traffic import Serving
+from chalicelib.steps import settle
 
 if TYPE_CHECKING:
     from chalicelib.settings import Settings
@@ -33,68 +36,64 @@ def plan(execution: Execution) -> dict[str, Any]:
     champion = registry.champion()
     if champion is None:
         raise traffic.RefusedError("no model is in service yet")
+    others = [e for e in deployments.open_ones() if e.execution != execution["execution"]]
+    if others:
+        raise traffic.RefusedError(f"a {others[0].action} is under way: wait until it has ended")
     before = Serving.of(champion["model_version"], registry.experiment())
     after = traffic.decide(execution, before, _previous(environment, before.champion))
-    guarded = execution["action"] == "promote"  # it takes over as any new model does
-    found: dict[str, Any] = {
-        "at": clock.text(clock.now()),
-        "before": before.document(),
-        "after": after.document(),
-        "poll_seconds": rollout.poll_seconds(configured) if guarded else 1,
-    }
+    run_id = _run(champion, after.champion)
+    found: dict[str, Any] = {"at": clock.text(clock.now()), "poll_seconds": 1}
     if configured.endpoint.in_lambda:  # the champion's record alone says what serves
-        _check_servable(_run(champion, after.champion), after.champion, configured)
-        return found
-    client = clients.client("sagemaker")
-    serves = client.describe_endpoint(EndpointName=environment.endpoint_name)
-    if traffic.reweighs(before, after):
-        names = {key: serves[key] for key in ("EndpointName", "EndpointConfigName")}
-        return {**found, "endpoint": names, "weights": rollout.weights(environment, after.share)}
-    config, models = _wanted(champion, after, environment, configured)
-    found["create_models"] = [each for each in models if not _kept_model(each)]
-    name = config["EndpointConfigName"]
-    kept = _kept(client.describe_endpoint_config, EndpointConfigName=name)
-    if kept is None:
-        found["create_endpoint_config"] = config
-    instance_type = (kept or config)["ProductionVariants"][0]["InstanceType"]
-    autoscaling.release_before(environment, serves["EndpointConfigName"], instance_type)
-    found["endpoint"] = {"EndpointName": environment.endpoint_name, "EndpointConfigName": name}
-    found["update"] = rollout.retaining(found["endpoint"], configured)
-    if guarded:
-        variants = [each["VariantName"] for each in serves["ProductionVariants"]]
-        found["update"] = rollout.guarded(found["endpoint"], environment, configured, variants)
-    return found
+        _check_servable(run_id, after.champion, configured)
+    else:
+        guarded = execution["action"] == "promote"  # it takes over as any new model does
+        found |= _requests(champion, before, after, guarded, environment, configured)
+    deployment = Deployment(
+        execution=execution["execution"],
+        action=execution["action"],
+        endpoint=environment.endpoint_name,
+        config=found.get("endpoint", {}).get("EndpointConfigName"),
+        package=registry.arn(champion["model_package_arn"], after.champion),
+        after=after,
+        before=before,
+        share=after.share if "weights" in found else None,
+    )
+    if not configured.endpoint.in_lambda:
+        deployments.begin(deployment)
+    return {**found, "deployment": deployment.document()}
 
 
 def finish(execution: Execution) -> dict[str, Any]:
     """It serves: the champion and the experiment as they are now, told once."""
-    from chalicelib import notify, settings
+    from chalicelib import notify
 
-    planned = execution["plan_rollout"]
-    before, after = Serving(**planned["before"]), Serving(**planned["after"])
-    if after.champion != before.champion:
-        _crown(before, after, execution["action"])
-    registry.experiment_runs(after.document() if after.kind else None)
-    autoscaling.apply(Environment.from_env(), settings.load())
+    deployment = Deployment.of(execution["plan_rollout"]["deployment"])
+    settle.write_down(deployment)
+    after = deployment.after
     notify.notify(
-        execution["action"] if after.kind is None else after.kind,
-        _subject(execution, before, after),
+        deployment.action if after.kind is None else after.kind,
+        _subject(deployment),
         after.words,
         champion=after.champion,
-        before=before.words,
+        before=deployment.before.words if deployment.before else None,
     )
     return {"serving": after.document()}
 
 
 def fail(execution: Execution) -> dict[str, Any]:
-    """What served serves on; people are told why."""
-    from chalicelib import notify, settings
+    """People are told why, and what the endpoint serves now."""
+    from chalicelib import notify
 
     planned = execution.get("plan_rollout") or {}
-    explanation = failures.explain(execution["error"], planned.get("at"))
-    notify.notify("rollout_failed", f"The {execution['action']} was not done", explanation.message)
-    autoscaling.apply(Environment.from_env(), settings.load())
-    return {"error": explanation.message}
+    message = failures.explain(execution["error"], planned.get("at")).message
+    deployment = deployments.find(planned["deployment"]["execution"]) if planned else None
+    served = settle.conclude(deployment, message) if deployment else False
+    if served is None:
+        message += "\n\nThe endpoint changes still. When that is over you are told what serves."
+    if not served:
+        became = "failed" if served is None else "was not done"
+        notify.notify("rollout_failed", f"The {execution['action']} {became}", message)
+    return {"error": message}
 
 
 def _check_servable(run_id: str, version: int, configured: Settings) -> None:
@@ -110,26 +109,46 @@ def _check_servable(run_id: str, version: int, configured: Settings) -> None:
         raise traffic.RefusedError(f"version {version} cannot be served by Lambda: {why}")
 
 
-def _crown(before: Serving, after: Serving, action: str) -> None:
-    """The version of before is rejected where people went back from it."""
-    from chalicelib import runs
-
-    champion = registry.champion() or {}
-    arn = registry.arn(champion, after.champion)
-    if action == "rollback":
-        why = f"rolled back to version {after.champion}"
-        registry.set_status(registry.arn(champion, before.champion), "Rejected", why)
-    registry.set_status(arn, "Approved", f"in service by {action}")
-    run_id = registry.run_of(arn)
-    evaluation = (runs.get(run_id) or {}).get("evaluation") or {}
-    registry.crown(run_id, arn, evaluation, clock.text(clock.now()))
-
-
-def _subject(execution: Execution, before: Serving, after: Serving) -> str:
-    if after.champion != before.champion:
-        again = " again" if execution["action"] == "rollback" else ""
+def _subject(deployment: Deployment) -> str:
+    before, after = deployment.before, deployment.after
+    if before and after.champion != before.champion:
+        again = " again" if deployment.action == "rollback" else ""
         return f"Model version {after.champion} is in service{again}, after {before.champion}"
     return after.words.split(":")[0]
+
+
+def _requests(
+    champion: Mapping[str, Any],
+    before: Serving,
+    after: Serving,
+    guarded: bool,
+    environment: Environment,
+    configured: Settings,
+) -> dict[str, Any]:
+    """What SageMaker is asked for: weights alone, or a configuration with all that is missing."""
+    client = clients.client("sagemaker")
+    serves = client.describe_endpoint(EndpointName=environment.endpoint_name)
+    if traffic.reweighs(before, after):
+        names = {key: serves[key] for key in ("EndpointName", "EndpointConfigName")}
+        return {"endpoint": names, "weights": rollout.weights(environment, after.share)}
+    config, models = _wanted(champion, after, environment, configured)
+    name = config["EndpointConfigName"]
+    kept = _kept(client.describe_endpoint_config, EndpointConfigName=name)
+    instance_type = (kept or config)["ProductionVariants"][0]["InstanceType"]
+    autoscaling.release_before(environment, serves["EndpointConfigName"], instance_type)
+    endpoint = {"EndpointName": environment.endpoint_name, "EndpointConfigName": name}
+    found: dict[str, Any] = {
+        "endpoint": endpoint,
+        "create_models": [each for each in models if not _kept_model(each)],
+        "update": rollout.retaining(endpoint, configured),
+    }
+    if kept is None:
+        found["create_endpoint_config"] = config
+    if guarded:
+        variants = [each["VariantName"] for each in serves["ProductionVariants"]]
+        found["update"] = rollout.guarded(endpoint, environment, configured, variants)
+        found["poll_seconds"] = rollout.poll_seconds(configured)
+    return found
 
 
 def _previous(environment: Environment, champion: int) -> int | None:
@@ -149,7 +168,7 @@ def _run(champion: Mapping[str, Any], version: int) -> str:
         return str(champion["run"])
     client = clients.client("sagemaker")
     try:
-        return registry.run_of(registry.arn(champion, version))
+        return registry.run_of(registry.arn(champion["model_package_arn"], version))
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "ValidationException":
             raise

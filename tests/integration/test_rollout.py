@@ -21,9 +21,9 @@ from roles import ROLE
 
 from chalicelib import clock, places, records, runs, settings
 from chalicelib.environment import Environment
-from chalicelib.model import autoscaling, registry, traffic
+from chalicelib.model import autoscaling, deployments, registry, traffic
 from chalicelib.releasing import Endpoint
-from chalicelib.steps import data, model, rollout
+from chalicelib.steps import data, model, rollout, settle
 from chalicelib.steps import deploy as deployment
 
 pytestmark = pytest.mark.cloud
@@ -138,6 +138,7 @@ def deploy(
             runs.record(run_id, evaluation=ended["gate"]["metrics"])
             arn = ended["register"]["model_package_arn"]
             registry.crown(run_id, arn, {"accuracy": 0.5}, clock.text(clock.now()))
+            deployments.end(run_id)
         return ended
 
     yield run
@@ -157,7 +158,7 @@ def ask(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]
 
     def done(action: str, **more: Any) -> dict[str, Any]:
         request = {"action": action, **more}
-        planned = {**request, "plan_rollout": rollout.plan(request)}
+        planned = {**request, "plan_rollout": rollout.plan({**request, "execution": name("asked")})}
         ended = execute("rollout", "InPlace", planned)
         assert "error" not in ended, ended["error"]
         return dict(rollout.finish(ended)["serving"])
@@ -272,9 +273,9 @@ def test_back_to_the_version_before(
         2: "Rejected",
     }
     with pytest.raises(traffic.RefusedError, match="no earlier version"):
-        rollout.plan({"action": "rollback"})
+        rollout.plan({"action": "rollback", "execution": "x"})
     with pytest.raises(traffic.RefusedError, match="there is no model version 9"):
-        rollout.plan({"action": "rollback", "version": 9})
+        rollout.plan({"action": "rollback", "version": 9, "execution": "x"})
 
 
 @pytest.mark.usefixtures("two_versions")
@@ -354,6 +355,81 @@ def test_a_shadow_from_start_to_promotion(
     eventually(lambda: copies() == 10)
     assert ask("promote", kind="shadow")["champion"] == 1
     assert answers_of(stack, environment, 5) == {"first": 5}
+
+
+@pytest.fixture
+def aborted(
+    stack: Any, environment: Environment, eventually: Callable[..., Any]
+) -> Callable[[str], str]:
+    """An execution of this name that a person stopped; its ARN."""
+    states = stack.client("stepfunctions")
+
+    def run(called: str) -> str:
+        waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
+        made = states.create_state_machine(
+            name=name("machine"), definition=json.dumps(waits), roleArn=environment.job_role_arn
+        )["stateMachineArn"]
+        started = states.start_execution(stateMachineArn=made, name=called)["executionArn"]
+        states.stop_execution(executionArn=started, cause="by hand")
+        found = eventually(lambda: states.describe_execution(executionArn=started)["status"])
+        assert found == "ABORTED"
+        return str(started)
+
+    return run
+
+
+def test_a_run_that_was_aborted_while_its_model_took_over_leaves_the_record_right(
+    stack: Any,
+    environment: Environment,
+    deploy: Callable[[str], dict[str, Any]],
+    approved: Callable[[dict[str, Any]], dict[str, Any]],
+    aborted: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """UpdateEndpoint goes on, whatever becomes of the execution that asked for it."""
+    deploy("first")
+    run_id = run_of(environment, "second")
+    monkeypatch.setattr(runs, "execution_arn", aborted)
+    ended = approved(registered_of(stack, environment, "second"))  # and Finish never came
+    runs.record(run_id, evaluation={"accuracy": 0.5})
+    assert (registry.champion() or {})["model_version"] == 1
+    assert settle.sweep({})["settled"] == ["the deploy was done"]
+    champion = registry.champion() or {}
+    assert (champion["model_version"], champion["run"]) == (2, run_id)
+    assert champion["model_package_arn"] == ended["register"]["model_package_arn"]
+    assert champion["evaluation"] == {"accuracy": 0.5}
+    (told,) = records.newest(records.NOTIFICATION, 1)
+    assert told["subject"] == "Model version 2 is in service, though the deploy failed"
+    assert "ended as ABORTED: by hand" in told["message"]
+    assert settle.sweep({})["settled"] == []
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_rollback_that_was_aborted_before_it_began_is_told(
+    environment: Environment, aborted: Callable[[str], str], ask: Callable[..., dict[str, Any]]
+) -> None:
+    rollout.plan({"action": "rollback", "execution": aborted("lost")})
+    with pytest.raises(traffic.RefusedError, match="a rollback is under way"):
+        rollout.plan({"action": "rollback", "execution": "another"})
+    assert settle.sweep({})["settled"] == ["the rollback was not done"]
+    assert (registry.champion() or {})["model_version"] == 2
+    (told,) = records.newest(records.NOTIFICATION, 1)
+    assert told["subject"] == "The rollback was not done"
+    assert ask("rollback")["champion"] == 1
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_rollback_whose_last_step_failed_is_written_down_all_the_same(
+    environment: Environment, execute: Callable[..., dict[str, Any]]
+) -> None:
+    request = {"action": "rollback", "execution": name("asked")}
+    ended = execute("rollout", "InPlace", {**request, "plan_rollout": rollout.plan(request)})
+    error = {"Error": "ReadTimeoutError", "Cause": "DynamoDB did not answer"}
+    assert rollout.fail({**ended, "error": error})["error"].endswith("DynamoDB did not answer")
+    assert (registry.champion() or {})["model_version"] == 1
+    (told,) = records.newest(records.NOTIFICATION, 1)
+    assert told["subject"] == "Model version 1 is in service, though the rollback failed"
+    assert deployments.open_ones() == []
 
 
 @pytest.mark.parametrize("environment", [BAKED], indirect=True, ids=["baked"])

@@ -95,10 +95,11 @@ def test_a_deployed_model_becomes_the_champion(did: list[tuple[Any, ...]]) -> No
     registered = {"model_version": 3, "model_package_arn": PACKAGE, "endpoint": {}}
     result = model.finish(a_run(register=registered))
     assert result["outcome"] == "deployed"
-    champion, experiment, written, ended, told = did
+    champion, experiment, deployment, written, ended, told = did
     assert champion[1] == "#champion"
     assert (champion[2]["model_version"], champion[2]["run"]) == (3, RUN)
     assert experiment == ("removed", "#experiment")  # a new model ends it
+    assert deployment == ("removed", f"#deployment#{RUN}")
     assert written[1] == f"runs/{RUN}/lineage.json"
     assert written[2]["model"]["version"] == 3
     assert ended[1] == RUN

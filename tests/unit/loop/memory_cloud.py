@@ -414,6 +414,7 @@ def _name(request: Item, name: str) -> str:
 NAMES = {name.upper(): name for name in Environment.__dataclass_fields__} | {
     "RETRAIN_MACHINE_ARN": "arn:aws:states:us-east-1:1:stateMachine:retrain",
     "INTAKE_FUNCTION": "intake",
+    "RUN_STEP_FUNCTION": "run-step",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from chalicelib import runs
 from chalicelib.errors import ApiError
 from chalicelib.ingest import arrivals, coalesce, intake, unheard
+from chalicelib.model import deployments
+from chalicelib.model.deployments import Deployment
+from chalicelib.model.traffic import Serving
 from chalicelib.reading import inspection
 from tests.unit.loop.memory_cloud import Catalog, Cloud, CrashError, content, in_memory
 
@@ -273,3 +277,12 @@ def test_a_run_whose_model_takes_over_is_not_stopped(memory: Cloud) -> None:
     assert runs.fail(run_id, "the alarm fired")
     with pytest.raises(runs.RunEndedError):
         runs.deploy(run_id)
+
+
+def test_what_takes_over_is_looked_at_by_the_function_that_may(memory: Cloud) -> None:
+    assert deployments.sweep() == "none is under way"
+    planned = Deployment("execution:1", "rollback", "reviews", "reviews-1", "group/1", Serving(1))
+    deployments.begin(planned)
+    assert deployments.sweep() == "looked at"
+    assert [json.loads(each) for each in memory.invoked] == [{"step": "settle", "run": {}}]
+    assert deployments.find("1") == planned
