@@ -87,6 +87,11 @@ class Rollout(Section):
             raise ValueError(f"{self.strategy} needs bake_seconds, how long each shift is watched")
         if self.strategy == "linear" and self.percent < 10:
             raise ValueError("the share of a linear rollout must be 0.1 to 0.5")
+        if self.strategy != "all_at_once" and self.share <= self.max_error_rate:
+            raise ValueError(
+                f"share is {self.share:g} and max_error_rate {self.max_error_rate:g}: the alarm "
+                "counts both fleets' answers, so a new model that only fails would not set it off"
+            )
         if self.total_seconds >= LONGEST_SECONDS:
             raise ValueError(
                 f"bake_seconds of all shifts come to {self.total_seconds}; SageMaker ends a "

@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli import target
 
 PRICE_LIST_REGION = "us-east-1"  # the API answers for every region, but lives in few
+UNKNOWN = "unknown"  # an instance type that nothing tells any more
 VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 
 
@@ -44,20 +45,21 @@ def every(days: int, now: dt.datetime | None = None) -> list[dict[str, Any]]:
 def _one(name: str, now: dt.datetime, window: dt.timedelta) -> dict[str, Any]:
     sagemaker = target.client("sagemaker")
     endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    instances = _instances(endpoint)
+    counts = _instances(endpoint)
     since = max(endpoint["CreationTime"], now - window)
     hours = (now - since).total_seconds() / 3600
     variants = [each["VariantName"] for each in endpoint.get("ProductionVariants", [])]
     invocations = sum(_invocations(name, variant, since, now) for variant in variants)
-    prices = {kind: price(kind, sagemaker.meta.region_name) for kind in instances}
+    region = sagemaker.meta.region_name
+    prices = {kind: price(kind, region) if kind != UNKNOWN else None for kind in counts}
     return {
         "endpoint": name,
         "status": endpoint["EndpointStatus"],
         "created_at": endpoint["CreationTime"],
-        "instances": instances,
+        "instances": counts,
         "invocations": int(invocations),
         "unused": not invocations,
-        **cost(instances, hours, prices),
+        **cost(counts, hours, prices),
     }
 
 
@@ -109,15 +111,29 @@ def of_product(product: Mapping[str, Any]) -> Price | None:
 
 
 def _instances(endpoint: Mapping[str, Any]) -> dict[str, int]:
-    """How many of each type, shadows included."""
-    config = target.client("sagemaker").describe_endpoint_config(
-        EndpointConfigName=endpoint["EndpointConfigName"]
-    )
-    types = {v["VariantName"]: v["InstanceType"] for m in VARIANTS for v in config.get(m, [])}
+    """How many of each type, shadows included; of UNKNOWN type where the configuration was deleted.
+
+    A serverless variant has none. "You may lose visibility into the instance type":
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpointConfig.html
+    """
+    client = target.client("sagemaker")
+    try:
+        config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        config = {}
+    return instances(endpoint, config)
+
+
+def instances(endpoint: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, int]:
+    """Pure: of DescribeEndpoint's answer and its configuration's, empty where that is gone."""
+    types = {v["VariantName"]: v.get("InstanceType") for m in VARIANTS for v in config.get(m, [])}
     counts: dict[str, int] = {}
     for variant in [each for member in VARIANTS for each in endpoint.get(member, [])]:
-        kind = types[variant["VariantName"]]
-        counts[kind] = counts.get(kind, 0) + int(variant["CurrentInstanceCount"])
+        if "CurrentInstanceCount" in variant:
+            kind = types.get(variant["VariantName"]) or UNKNOWN
+            counts[kind] = counts.get(kind, 0) + int(variant["CurrentInstanceCount"])
     return counts
 
 

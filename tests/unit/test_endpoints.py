@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.endpoints import Price, cost, of_product
+from cli.endpoints import Price, cost, instances, of_product
 
 M5 = Price(0.1, "2026-11-01")
 G5 = Price(1.5, "2026-10-01")
@@ -42,3 +42,25 @@ def test_a_price_is_read_from_the_price_list() -> None:
     product = {"publicationDate": "2026-11-01T00:00:00Z", "terms": terms}
     assert of_product(product) == Price(0.115, "2026-11-01")
     assert of_product({"terms": {}}) is None
+
+
+@pytest.mark.parametrize(
+    ("variant", "configured", "wanted"),
+    [
+        ({"CurrentInstanceCount": 2}, [{"InstanceType": "ml.m5.large"}], {"ml.m5.large": 2}),
+        ({"CurrentInstanceCount": 2}, [], {"unknown": 2}),  # its configuration was deleted
+        (
+            {"CurrentServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}},
+            [{"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}],
+            {},
+        ),
+    ],
+    ids=["instances", "no configuration", "serverless"],
+)
+def test_the_instances_of_anybodys_endpoint(
+    variant: dict[str, Any], configured: list[dict[str, Any]], wanted: dict[str, int]
+) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantSummary.html"""
+    endpoint = {"ProductionVariants": [{"VariantName": "v", **variant}]}
+    config = {"ProductionVariants": [{"VariantName": "v", **each} for each in configured]}
+    assert instances(endpoint, config) == wanted

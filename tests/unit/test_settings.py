@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from chalicelib import settings
+from chalicelib.releasing import Rollout
 
 GOOD = settings.FILE.read_text(encoding="utf-8")
 
@@ -158,3 +160,13 @@ def test_what_a_model_in_lambda_cannot_be(before: str, after: str, words: str) -
 def test_schedules(words: str) -> None:
     found = settings.parse(GOOD.replace('schedule = "hourly"', f'schedule = "{words}"'))
     assert found.monitor.schedule == words
+
+
+@pytest.mark.parametrize("strategy", ["canary", "linear"])
+def test_a_canary_is_large_enough_to_set_off_the_alarm_on_errors(strategy: str) -> None:
+    """The alarm is the average of what both fleets answered."""
+    given = {"strategy": strategy, "bake_seconds": 600, "max_error_rate": 0.1}
+    with pytest.raises(ValidationError, match=r"share is 0\.1 and max_error_rate 0\.1"):
+        Rollout.model_validate({**given, "share": 0.1})
+    assert Rollout.model_validate({**given, "share": 0.2}).percent == 20
+    assert Rollout(share=0.01, max_error_rate=0.1).bake_seconds == 0  # all at once: no share
