@@ -109,6 +109,9 @@ def cause(pending: Sequence[Arrival]) -> str:
 
 
 def cause_id(pending: Sequence[Arrival]) -> str:
-    """The files and how often each was tried: the same set starts one run."""
-    words = "\n".join(sorted(f"{a['arrival_id']} {a.get('attempts', 0)}" for a in pending))
+    """The files, when they came and how often each was tried: the same set starts one run. A file
+    that was put aside as damaged has its id again when it comes again.
+    """
+    told = (f"{a['arrival_id']} {a['arrived_at']} {a.get('attempts', 0)}" for a in pending)
+    words = "\n".join(sorted(told))
     return f"data-{hashlib.sha256(words.encode()).hexdigest()[:20]}"
