@@ -36,14 +36,25 @@ Opened = tuple[Iterator[bytes], dict[str, str]]
 
 def arrived(event: Mapping[str, Any]) -> dict[str, Any]:
     """Take one file in; says what became of it."""
-    from chalicelib import settings
-
     dropped = Dropped.of(event)
     if dropped.key.endswith("/"):
         return {"ignored": "a folder"}
     if known := drops.get(dropped):
         _remove(dropped)  # a crash may have come between
         return {"ignored": f"{dropped.key} was {known['became']} before"}
+    client = clients.client("s3")
+    try:
+        return _taken_in(dropped, event)
+    except client.exceptions.ClientError as error:
+        # The same event, handled twice at once: the other one has moved the file.
+        if error.response["Error"]["Code"] not in GONE or not drops.get(dropped):
+            raise
+        return {"ignored": f"{dropped.key} is gone: an event beside took it in"}
+
+
+def _taken_in(dropped: Dropped, event: Mapping[str, Any]) -> dict[str, Any]:
+    from chalicelib import settings
+
     opened = _open(dropped)
     if opened is None:
         return {"ignored": f"{dropped.key} is gone: an earlier event took it in"}

@@ -57,6 +57,17 @@ def test_two_invocations_at_once_leave_one_arrival_with_all_its_rows(
     assert not lying(memory, "incoming/")
 
 
+@pytest.mark.parametrize("body", [content(1), b"no header of ours\n1\n"], ids=["good", "bad"])
+@pytest.mark.parametrize("call", range(1, 12))
+def test_an_event_handled_twice_at_once_is_one(memory: Cloud, call: int, body: bytes) -> None:
+    event = delivered(memory, "a.tsv", body)
+    memory.meanwhile = call, lambda: intake.arrived(event)
+    intake.arrived(event)
+    kept = lying(memory, "raw/reviews/") | lying(memory, "quarantine/")
+    assert [found for key, found in kept.items() if not key.endswith("reason.json")] == [body]
+    assert not lying(memory, "incoming/")
+
+
 def test_parquet_lies_once_where_athena_reads_it_whatever_it_was_called(memory: Cloud) -> None:
     packed = io.BytesIO()
     pq.write_table(pa.table({name: ["5"] for name in NAMES}), packed)
