@@ -36,6 +36,7 @@ from cli import athena, local, project, reviews, target
 
 FILES, FILE_ROWS = 1000, 20
 SIZES = (1_000_000, 5_000_000)
+ROUNDS = 2  # of us and the peers by turns; the best of each counts
 LEAST_SHARE, MOST_GB, LEAST_FILES = 0.8, 2.0, 100.0
 PEER = """
 import duckdb, sys, time
@@ -86,10 +87,13 @@ def conversion(folder: Path, size: int) -> Iterator[Row]:
         )
     told = f"{size:,} rows"
     yield Row(f"intake, {told}", size / (time.perf_counter() - began), "rows/s")
-    ours, peak = converted(text, found)
     sort = ", ".join([settings.load().dataset.partition_by or "", *settings.load().dataset.sort_by])
-    same = peer(path, folder, f"ORDER BY {sort}")
-    unsorted = peer(path, folder)
+    rounds = [
+        (*converted(text, found), peer(path, folder, f"ORDER BY {sort}"), peer(path, folder))
+        for _ in range(ROUNDS)
+    ]
+    ours, _, same, unsorted = (min(column) for column in zip(*rounds, strict=True))
+    peak = max(most for _, most, _, _ in rounds)
     bar = Bar("at least", LEAST_SHARE * size / same, f"{LEAST_SHARE} of the peer")
     name = f"convert, {told}"
     yield Row(name, size / ours, "rows/s", bar, "DuckDB's COPY to the same output", size / same)
