@@ -117,7 +117,7 @@ def _upload(stack: str, made: package.Package) -> dict[str, str]:
 
 def _template_url(bucket: str, template: bytes) -> str:
     """A template over 51,200 bytes goes by URL."""
-    key = f"templates/{package.digest(template)}.yaml"
+    key = f"templates/{package.digest(template)}.json"
     _put(bucket, key, template)
     return f"{target.client('s3').meta.endpoint_url}/{bucket}/{key}"
 

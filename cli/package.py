@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import importlib.util
 import io
+import json
 import os
 import platform
 import py_compile
@@ -24,6 +25,8 @@ import zipfile
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+
+import yaml
 
 from cli import project, serving_package
 from cli.errors import Problem
@@ -50,6 +53,14 @@ class Package:
         return digest(b"".join(self.code[name] for name in CODE))
 
 
+def _as_json(template: bytes) -> bytes:
+    """CloudFormation takes no YAML with aliases, which chalice writes for what stands twice.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+    """
+    return json.dumps(yaml.safe_load(template), indent=1).encode()
+
+
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
@@ -71,7 +82,7 @@ def build() -> Package:
         _finish(packaged, "chalice could not package the functions")
         zipped = out / "deployment.zip"
         return Package(
-            template=(out / "sam.yaml").read_bytes(),
+            template=_as_json((out / "sam.yaml").read_bytes()),
             function=zipped.read_bytes(),
             function_digest=_zip_digest(zipped),
             code=code,

@@ -26,6 +26,7 @@ from localcloud.config import HOST, CloudConfig
 PACKAGES = (
     "iam",
     "s3",
+    "cloudformation",
     "secretsmanager",
     "apigateway",
     "scheduler",

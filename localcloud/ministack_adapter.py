@@ -115,9 +115,9 @@ def _has(module: str, name: str) -> bool:
     try:
         return hasattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        return False
+        if error.name in PARTS:  # another one of them, which is told by its own name
+            return error.name != module
+        raise
 
 
 def replace(module: str, name: str, make: Callable[[Any], Any]) -> None:

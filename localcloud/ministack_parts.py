@@ -58,5 +58,6 @@ PARTS = {
         "_log_groups _create_log_group _create_log_stream _append_log_events _put_log_events"
     ),
     "ministack.services.lambda_svc": "_execute_function_warm _fetch_code_from_s3",
+    "ministack.services.cloudformation.engine": "CfnLoader",
     "ministack.services.cloudformation.provisioners": "_RESOURCE_HANDLERS",
 }

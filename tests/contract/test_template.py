@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cli import serving_package
 from cli.package import MACHINES, Package
@@ -31,7 +31,8 @@ WITHOUT_RESOURCE = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"}
 
 @pytest.fixture(scope="module")
 def template(packaged: Package) -> dict[str, Any]:
-    return yaml.safe_load(packaged.template)
+    found: dict[str, Any] = json.loads(packaged.template)
+    return found
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -48,7 +49,7 @@ def statements(template: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_cfn_lint_finds_nothing_wrong(packaged: Package, tmp_path: Path):
-    path = tmp_path / "template.yaml"
+    path = tmp_path / "template.json"
     path.write_bytes(packaged.template)
     lint = Path(sys.executable).with_name("cfn-lint")
     command = [str(lint), "--regions", "us-east-1", "--", str(path)]
