@@ -180,9 +180,12 @@ def stop(run_id: str, by: str, why: str) -> None:
         if (run := records.get(run_id)) is None:
             raise ApiError(404, "no_such_run", f"there is no run {run_id}")
         if run["status"] == "deploying":
-            words = f"version {run.get('model_version')} of run {run_id} is about to serve, which "
-            undo = "SageMaker does not call off; `driftloop rollback` leaves it again"
-            raise ApiError(409, "deploying", words + undo)
+            raise ApiError(
+                409,
+                "deploying",
+                f"version {run.get('model_version')} of run {run_id} is about to serve, which "
+                "SageMaker does not call off; `driftloop rollback` leaves it again",
+            )
         raise ApiError(409, "not_active", f"run {run_id} is {run['status']}")
     client = clients.client("stepfunctions")
     try:

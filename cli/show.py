@@ -77,11 +77,8 @@ def table(
         if column in text:
             shown.add_column(heading, ratio=1, no_wrap=True, overflow="ellipsis")
         else:
-            whole = column in WHOLE
-            lines = (
-                heading if whole else heading.replace(" ", "\n")
-            )  # no wider than its longest word
-            word = max(map(len, heading.split()))
+            whole, word = column in WHOLE, max(map(len, heading.split()))
+            lines = heading if whole else heading.replace(" ", "\n")  # as narrow as a word
             shown.add_column(lines, overflow="fold", no_wrap=whole, min_width=word)
     for row in rows:
         shown.add_row(*(_cell(_told(column, row.get(column))) for column in columns))

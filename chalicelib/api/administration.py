@@ -68,10 +68,8 @@ def list_drift(request: Request) -> tuple[int, Any]:
 def start_run(request: Request) -> tuple[int, Any]:
     """Start a run by hand. The same Idempotency-Key starts one."""
     from chalicelib import runs
-    from chalicelib.api import bodies
 
-    raw = requests.raw(request)
-    content = bodies.decode(raw) if raw else {}
+    content = _content(request)
     cause = content.get("cause", "asked for through the API")
     if not isinstance(cause, str) or not 0 < len(cause.strip()) <= 500:
         raise ApiError(400, "invalid_field", "cause must be a text of 1 to 500 letters", "cause")
@@ -92,14 +90,9 @@ def start_run(request: Request) -> tuple[int, Any]:
 def retry_run(request: Request) -> tuple[int, Any]:
     """Run a failed run's cause again. The caller is kept with what they accept."""
     from chalicelib import retry, runs
-    from chalicelib.api import bodies
 
-    raw = requests.raw(request)
-    content = bodies.decode(raw) if raw else {}
-    run_id = (request.uri_params or {})["run_id"]
-    if not RUN_ID.fullmatch(run_id):
-        raise ApiError(404, "no_such_run", f"there is no run {run_id[:100]}")
-    outcome = retry.retry(run_id, content, requests.caller(request))
+    content = _content(request)
+    outcome = retry.retry(_run_id(request), content, requests.caller(request))
     if isinstance(outcome, runs.RunStarted):
         return 202, {"run_id": outcome.run_id, "status": "starting"}
     raise ApiError(409, "not_started", outcome.why)
@@ -109,15 +102,9 @@ def retry_run(request: Request) -> tuple[int, Any]:
 def stop_run(request: Request) -> tuple[int, Any]:
     """End an active run. The caller is kept with it."""
     from chalicelib import runs
-    from chalicelib.api import bodies
 
-    run_id = (request.uri_params or {})["run_id"]
-    if not RUN_ID.fullmatch(run_id):
-        raise ApiError(404, "no_such_run", f"there is no run {run_id[:100]}")
-    raw = requests.raw(request)
-    content = bodies.decode(raw) if raw else {}
-    if strange := sorted(content.keys() - {"why"}):
-        raise ApiError(400, "unknown_field", f"there is no field {strange[0]}", strange[0])
+    run_id, content = _run_id(request), _content(request)
+    _only(content, "why")
     why = content.get("why", "")
     if not isinstance(why, str) or len(why) > 500:
         raise ApiError(400, "invalid_field", "why is a text of at most 500 letters", "why")
@@ -154,8 +141,7 @@ def decide_approval(request: Request) -> tuple[int, Any]:
     if not VERSION.fullmatch(words):
         raise ApiError(404, "no_approval", f"nobody was asked to approve version {words[:100]}")
     content = bodies.decode(requests.raw(request))
-    if strange := sorted(content.keys() - {"decision", "reason"}):
-        raise ApiError(400, "unknown_field", f"there is no field {strange[0]}", strange[0])
+    _only(content, "decision", "reason")
     decision, reason = content.get("decision"), content.get("reason", "")
     if decision not in ("approve", "reject"):
         raise ApiError(400, "invalid_field", "decision is approve or reject", "decision")
@@ -163,3 +149,24 @@ def decide_approval(request: Request) -> tuple[int, Any]:
         raise ApiError(400, "invalid_field", "reason is a text", "reason")
     decided = approval.Decision(decision == "approve", requests.caller(request), reason)
     return 200, approval.public(approval.decide(int(words), decided))
+
+
+def _run_id(request: Request) -> str:
+    run_id = str((request.uri_params or {})["run_id"])
+    if not RUN_ID.fullmatch(run_id):
+        raise ApiError(404, "no_such_run", f"there is no run {run_id[:100]}")
+    return run_id
+
+
+def _content(request: Request) -> dict[str, Any]:
+    """The body's fields; none where there is no body."""
+    from chalicelib.api import bodies
+
+    raw = requests.raw(request)
+    return bodies.decode(raw) if raw else {}
+
+
+def _only(content: dict[str, Any], *fields: str) -> None:
+    """ApiError where the body has others."""
+    if strange := sorted(content.keys() - {*fields}):
+        raise ApiError(400, "unknown_field", f"there is no field {strange[0]}", strange[0])

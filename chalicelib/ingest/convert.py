@@ -279,17 +279,20 @@ def _within(dataset: Dataset, part: Part) -> str:
 
 def _shards(source: Source, part: Part) -> list[str]:
     """What sets the files of a partition apart, where it has several: equal rows share a file."""
-    if source.dataset.partition_by is None:
-        count = str(spread.files(source.text_bytes))
-    elif part.files:
-        cases = " ".join(f"WHEN {text(each)} THEN {n}" for each, n in part.files.items())
-        count = f"(CASE {quoted(source.dataset.partition_by)} {cases} ELSE 1 END)"
-    else:
-        count = "1"
-    if count == "1":
+    partition = source.dataset.partition_by
+    if partition is None:
+        files = spread.files(source.text_bytes)
+        return [_shard(str(files))] if files > 1 else []
+    if not part.files:
         return []
+    cases = " ".join(f"WHEN {text(each)} THEN {n}" for each, n in part.files.items())
+    return [_shard(f"(CASE {quoted(partition)} {cases} ELSE 1 END)")]
+
+
+def _shard(count: str) -> str:
+    """By the digest's first digits, one of so many."""
     digits = [f"strpos('0123456789ABCDEF', substr(to_hex({DIGEST}), {n}, 1))" for n in (1, 2, 3)]
-    return [f"mod(256 * {digits[0]} + 16 * {digits[1]} + {digits[2]}, {count})"]
+    return f"mod(256 * {digits[0]} + 16 * {digits[1]} + {digits[2]}, {count})"
 
 
 def _article(kind: str) -> str:

@@ -110,12 +110,6 @@ def newest(environment: Environment, dataset: str) -> Document | None:
     return read(environment, str(last)) if last else None
 
 
-def partitions(dataset: Dataset, environment: Environment) -> int:
-    """How many partitions the last run made; 1 before the first."""
-    last = newest(environment, dataset.name)
-    return int(last["partitions"]) if last else 1
-
-
 def schema_hash(dataset: Dataset) -> str:
     """Changes when a column does."""
     columns = [column.model_dump(mode="json") for column in dataset.columns]

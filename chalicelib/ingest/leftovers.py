@@ -26,13 +26,13 @@ def remove(environment: Environment, dataset: str, run_id: str) -> None:
     data.empty(environment, data.run_prefix(dataset, run_id))
 
 
-def remove_failed(environment: Environment, dataset: str) -> list[str]:
+def remove_failed(environment: Environment, dataset: str, last: data.Document | None) -> list[str]:
     """What failed runs left all the same: a query that was not stopped in time wrote after its
     run's end, which Step Functions sees to at its best effort only. Returns those runs.
 
+    `last`: the dataset's version, which names those that went well.
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-sync
     """
-    last = data.newest(environment, dataset)
     learned = set(last["runs"]) if last else set()
     strange = [each for each in data.runs_with_files(environment, dataset) if each not in learned]
     failed = [each for each in strange if (runs.get(each) or {}).get("status") == "failed"]

@@ -43,17 +43,19 @@ def convert(run: Run) -> dict[str, Any]:
 
     Rows of many partitions, or of large ones, are measured before: `plan_part`.
     """
-    environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
+    environment, run_id = Environment.from_env(), str(run["run_id"])
+    source = _source(run, _arrivals(run))
+    last = data.newest(environment, source.dataset.name)
     leftovers.remove(environment, source.dataset.name, run_id)
-    leftovers.remove_failed(environment, source.dataset.name)
+    leftovers.remove_failed(environment, source.dataset.name, last)
     data.empty(environment, places.run(run_id, "rejects/"))
     tables.prepare(source.dataset, environment, source.layouts, run_id)
     planned = {"convert": sql.insert(source, run_id), "count": sql.counts(source, run_id)}
     if source.dataset.partition_by:
         planned["measure"] = sql.partitions(source, run_id)
     requests = {name: queries.request(run_id, q, environment) for name, q in planned.items()}
-    last = data.partitions(source.dataset, environment)
-    in_parts = "measure" in planned and spread.is_wide(source.text_bytes, last)
+    partitions = int(last["partitions"]) if last else 1
+    in_parts = "measure" in planned and spread.is_wide(source.text_bytes, partitions)
     return {**requests, "in_parts": in_parts}
 
 
@@ -63,7 +65,8 @@ def plan_part(run: Run) -> dict[str, Any]:
     Before the first goes what an INSERT of everything may have left when it failed. Each has a
     token of its own, so that a repeated start writes nothing twice.
     """
-    environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
+    environment, run_id = Environment.from_env(), str(run["run_id"])
+    source = _source(run, _arrivals(run))
     at = int(run["plan_part"]["part"]) + 1 if "plan_part" in run else 0
     if at == 0:
         leftovers.remove(environment, source.dataset.name, run_id)
@@ -109,10 +112,10 @@ def reconciled(run: Run) -> dict[str, Any]:
     """Every row accounted for, or the run ends; then the queries on rejects and quality."""
     from chalicelib import settings
 
-    environment, run_id, source = Environment.from_env(), str(run["run_id"]), _source(run)
-    taken_in = [int(each["rows"]) for each in _arrivals(run)]
+    environment, run_id, new = Environment.from_env(), str(run["run_id"]), _arrivals(run)
+    source = _source(run, new)
     (counted,) = queries.rows(run["convert"]["count"])
-    counts = reconcile.Counts.of(sum(taken_in), counted)
+    counts = reconcile.Counts.of(sum(int(each["rows"]) for each in new), counted)
     runs.record(run_id, rows=counts.document)
     counts.check()
     most = settings.load().quality_of(source.dataset.name).max_rejects
@@ -148,7 +151,6 @@ def fail(run: Run) -> dict[str, Any]:
 
     A deployment that it had begun is looked at; where the endpoint changes still, by the sweep.
     """
-
     explanation = failures.explain(run["error"], (run.get("plan_deploy") or {}).get("at"))
     run_id = str(run["run_id"])
     if explanation.alarms:
@@ -169,7 +171,7 @@ def _version(run: Run) -> dict[str, Any]:
     """Write the run's dataset version; what lineage says of it."""
     rows = (run.get("reconcile") or {}).get("counts", {})
     new = _arrivals(run)
-    conversion = sql.insert(_source(run), "") if new else ""
+    conversion = sql.insert(_source(run, new), "") if new else ""
     version = data.write(
         str(run["run_id"]),
         new,
@@ -188,13 +190,8 @@ def _dataset(run: Run) -> Dataset:
     return settings.load().find(str(run["dataset"]))
 
 
-def _source(run: Run) -> sql.Source:
-    environment, dataset = Environment.from_env(), _dataset(run)
-    return sql.Source.of(
-        dataset,
-        environment.glue_database,
-        _arrivals(run),
-    )
+def _source(run: Run, new: list[arrivals.Arrival]) -> sql.Source:
+    return sql.Source.of(_dataset(run), Environment.from_env().glue_database, new)
 
 
 def _arrivals(run: Run) -> list[arrivals.Arrival]:

@@ -82,6 +82,7 @@ def test_what_failed_runs_wrote_after_their_end_goes_with_the_next_run(lake: Lak
     lake.add("by-hand", SEVERAL)
     data.write("r1", [{"sha256": "1"}], {"curated": 3}, DATASET, lake.environment, "INSERT")
     records.put(f"#dataset#{DATASET.name}", {"last": "r1", "columns": {}})
-    assert leftovers.remove_failed(lake.environment, DATASET.name) == ["r2", "r3"]
+    last = data.newest(lake.environment, DATASET.name)
+    assert leftovers.remove_failed(lake.environment, DATASET.name, last) == ["r2", "r3"]
     assert lake.counted == {"r1": 3, "r4": 3, "by-hand": 3}
-    assert leftovers.remove_failed(lake.environment, DATASET.name) == []
+    assert leftovers.remove_failed(lake.environment, DATASET.name, last) == []
