@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.rows import Bar, Row
-from benchmarks.shares import Rules, shares
+from benchmarks import shares
+from benchmarks.rows import Row
+from benchmarks.shares import Rules
 from cli import reviews
 
 POOL, BASELINE = 60_000, 10_000
@@ -31,19 +32,14 @@ Plant = Callable[[pa.Table, np.random.Generator], pa.Table]
 
 
 def false_alarms(sizes: tuple[int, ...], runs: int) -> Iterator[Row]:
-    """Share of runs with any violation though nothing drifted."""
     for size in sizes:
-        ours, theirs = shares(functools.partial(_rings, _quiet, size), runs)
-        yield Row(f"data quality: false alarms at {size} rows", ours, "of runs",
-                  Bar("at most", 0.01), "AWS's default rule", theirs)  # fmt: skip
+        quiet = functools.partial(_rings, _quiet, size)
+        yield shares.false_alarms("data quality", size, quiet, runs)
 
 
 def power(size: int, runs: int) -> Iterator[Row]:
-    """Share of runs with a violation where a drift was planted."""
     for name, plant in PLANTS.items():
-        ours, theirs = shares(functools.partial(_rings, plant, size), runs)
-        yield Row(f"data quality: power at {size} rows: {name}", ours, "of runs",
-                  Bar("at least", 0.95), "AWS's default rule", theirs)  # fmt: skip
+        yield shares.power("data quality", size, name, functools.partial(_rings, plant, size), runs)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.rows import Bar, Row
-from benchmarks.shares import Rules, shares
+from benchmarks import shares
+from benchmarks.rows import Row
+from benchmarks.shares import Rules
 
 HELD_OUT, EXPLAINED = 2_000, 200  # rows of a new model's baseline, as the loop has them
 STARS, MIX = np.arange(1, 6), (0.1, 0.06, 0.09, 0.16, 0.59)
@@ -145,20 +146,16 @@ MONITORS = {
 
 
 def false_alarms(sizes: tuple[int, ...], runs: int) -> Iterator[Row]:
-    """Share of runs with any violation though nothing drifted."""
-    for monitor in MONITORS:
+    for name in MONITORS:
         for size in sizes:
-            ours, theirs = shares(functools.partial(rings, monitor, size, False), runs)
-            yield Row(f"{monitor}: false alarms at {size} rows", ours, "of runs",
-                      Bar("at most", 0.01), "AWS's default rule", theirs)  # fmt: skip
+            quiet = functools.partial(rings, name, size, False)
+            yield shares.false_alarms(name, size, quiet, runs)
 
 
 def power(size: int, runs: int) -> Iterator[Row]:
-    """Share of runs with a violation where a drift was planted."""
     for name, monitor in MONITORS.items():
-        ours, theirs = shares(functools.partial(rings, name, size, True), runs)
-        yield Row(f"{name}: power at {size} rows: {monitor.drift}", ours, "of runs",
-                  Bar("at least", 0.95), "AWS's default rule", theirs)  # fmt: skip
+        planted = functools.partial(rings, name, size, True)
+        yield shares.power(name, size, monitor.drift, planted, runs)
 
 
 def rings(name: str, size: int, planted: bool, runs: int, seed: int) -> list[Rules]:

@@ -153,9 +153,10 @@ def analyze(job: Job, explained: model.Model, sample: Sample, rejects: Rejects) 
     report.write(job.output, "constraints.json", limits)
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
     drift.write(job, sample.seen, rejects, compared)
-    run = page.Run(
-        title=page.title(job, "Feature attributions"),
-        window=page.window(job),
+    run = page.Run.of(
+        job,
+        "Feature attributions",
+        rejects,
         records=count,
         baseline=None if local is None else len(next(iter(local.values()))),
         subject="label",
@@ -164,8 +165,6 @@ def analyze(job: Job, explained: model.Model, sample: Sample, rejects: Rejects) 
         ],
         compared=compared,
         rule=page.rule(f"an nDCG under {attributions.THRESHOLD}", significance.enabled(limits)),
-        not_read=str(rejects),
-        history=drift.earlier(job),
     )
     page.write(job, run, measures.attribution(run, live, known))
     metrics.publish(job, metrics.EXPLAINABILITY, published(found))

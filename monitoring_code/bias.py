@@ -147,11 +147,11 @@ def judge(
     report.write(job.output, "constraint_violations.json", {"version": "1.0", "violations": broken})
     drift.write(job, records, rejects, compared)
     metrics.publish(job, metrics.BIAS, list(published(found)))
-    test = significance.enabled(limits or {})
-    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
-    run = page.Run(
-        title=page.title(job, "Bias"),
-        window=page.window(job),
+    test, least = significance.enabled(limits or {}), significance.least_change(limits)
+    run = page.Run.of(
+        job,
+        "Bias",
+        rejects,
         records=records,
         baseline=None,
         subject="measure",
@@ -161,8 +161,6 @@ def judge(
         ],
         compared=compared,
         rule=page.rule(f"a measure further from no bias by more than {least:g}", test),
-        not_read=str(rejects),
-        history=drift.earlier(job),
     )
     page.write(job, run, measures.bias(run, found, limits or {}))
     for each in broken:

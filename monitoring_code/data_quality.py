@@ -108,17 +108,16 @@ def analyze(job: Job, threshold: float, rule: str) -> None:
         base = reference if reference is not None else pa.table({})
         shown = examples.telling(described.sample, base, names, vocabulary, EXAMPLES)
         report.write(job.output, "examples.json", [_spoken(record) for record in shown])
-    run = page.Run(
-        title=page.title(job, "Drift"),
-        window=page.window(job),
+    run = page.Run.of(
+        job,
+        "Drift",
+        rejects,
         records=described.rows,
         baseline=known["dataset"]["item_count"],
         subject="feature",
         violations=found,
         compared=compared,
         rule=explained(constraints.config(limits)),
-        not_read=str(rejects),
-        history=drift.earlier(job),
     )
     data = features.Data(statistics, known, described.sample, reference)
     page.write(job, run, features.body(run, data))

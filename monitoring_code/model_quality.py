@@ -119,19 +119,17 @@ def analyze(
     values = {name: each["value"] for name, each in found.items() if "value" in each}
     data = [metrics.single(name, v) for name, v in values.items() if np.isfinite(v)]
     metrics.publish(job, metrics.MODEL, data)
-    test = significance.enabled(limits or {})
-    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
-    run = page.Run(
-        title=page.title(job, "Model quality"),
-        window=page.window(job),
+    test, least = significance.enabled(limits or {}), significance.least_change(limits)
+    run = page.Run.of(
+        job,
+        "Model quality",
+        rejects,
         records=len(judged),
         baseline=round(len(judged) * fewer) if known else None,
         subject="metric",
         violations=[{**each, "feature_name": each["metric_name"]} for each in broken],
         compared=compared,
         rule=page.rule(f"a metric worse by more than {least:.0%}", test),
-        not_read=str(rejects),
-        history=drift.earlier(job),
     )
     page.write(job, run, measures.quality(run, found, known))
     for each in broken:

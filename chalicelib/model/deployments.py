@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -89,14 +89,19 @@ def sweep() -> str:
 
 def serves(deployment: Deployment) -> bool | None:
     """Whether the endpoint serves what was planned; None while it changes still."""
-    client = clients.client("sagemaker")
+    describe = clients.client("sagemaker").describe_endpoint
+    found = described(describe, EndpointName=deployment.endpoint)
+    return False if found is None else came_about(deployment, found)
+
+
+def described(describe: Callable[..., Any], **name: str) -> dict[str, Any] | None:
+    """What SageMaker has of an endpoint, a configuration or a model; None where there is none."""
     try:
-        found = client.describe_endpoint(EndpointName=deployment.endpoint)
-    except client.exceptions.ClientError as error:
+        return dict(describe(**name))
+    except clients.client("sagemaker").exceptions.ClientError as error:
         if error.response["Error"]["Code"] == "ValidationException":
-            return False  # there is none
+            return None
         raise
-    return came_about(deployment, found)
 
 
 def came_about(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool | None:

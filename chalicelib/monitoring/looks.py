@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clock, places, records
+from chalicelib import clock, documents, places, records
 from chalicelib.drift import incidents
 from chalicelib.environment import Environment
 from chalicelib.monitoring import capture, ground_truth, kinds, reports, requests, unread
@@ -43,7 +43,7 @@ def begin(execution: dict[str, Any]) -> dict[str, Any]:
     if champion is None:
         return _skip(kind, "no model is in service yet")
     run = str(champion["run"])
-    if not reports.exists(environment, places.baseline(run, kind.name) + "constraints.json"):
+    if not documents.exists(environment, places.baseline(run, kind.name) + "constraints.json"):
         return _skip(kind, f"run {run} made no baseline of it; the next run does")
     now, state = clock.now(), STATE + kind.name
     name = job_name(configured.pipeline.name, kind.name, execution)
@@ -68,8 +68,8 @@ def finish(execution: dict[str, Any]) -> dict[str, Any]:
 
     kind, begun = kinds.KINDS[execution["kind"]], execution["begin"]
     environment, configured = Environment.from_env(), settings.load()
-    found = reports.find(environment, begun["report"] + "constraint_violations.json")
-    drift = reports.find(environment, begun["report"] + "drift.json") or {}
+    found = documents.find(environment, begun["report"] + "constraint_violations.json")
+    drift = documents.find(environment, begun["report"] + "drift.json") or {}
     known = records.get(STATE + kind.name) or {}
     state = {**_judged(begun, known), "unread": unread.told(kind.name, drift, known)}
     judged = int(drift.get("records", 0))
@@ -78,7 +78,7 @@ def finish(execution: dict[str, Any]) -> dict[str, Any]:
         why = f"{judged} records could be read and are of this model"
         return {"violations": 0, "records": 0, **_skip(kind, why)}
     violations = [kind.violation(each) for each in found["violations"]]
-    statistics = reports.read(environment, begun["report"] + "statistics.json")
+    statistics = documents.read(environment, begun["report"] + "statistics.json")
     look = record(environment, kind, begun, violations, statistics)
     look["not_read"] = drift["not_read"]
     if violations and kind.name == kinds.OF_DATA:
@@ -158,16 +158,16 @@ def _analysis(
     """Write what the job reads: lists of captured traffic, of labels, of earlier looks."""
     start, end = material.window
     report = reports.prefix(kind.name, name, end)
-    reports.write(
+    documents.write(
         environment, f"{report}capture.manifest", capture.manifest(environment, material.captured)
     )
     if "labels" in kind.needs:
         listed = ground_truth.manifest(environment, material.labels)
-        reports.write(environment, f"{report}labels.manifest", listed)
+        documents.write(environment, f"{report}labels.manifest", listed)
     history = reports.earlier(environment, kind.name, end) if "history" in kind.needs else []
     if history:
         listing = [{"prefix": places.uri(environment, f"monitor/{kind.name}/")}, *history]
-        reports.write(environment, f"{report}history.manifest", listing)
+        documents.write(environment, f"{report}history.manifest", listing)
     job = requests.look(
         name, environment, settings, kind, material.window, report, run, history=bool(history)
     )
@@ -189,7 +189,7 @@ def _examples(
     environment: Environment, begun: Mapping[str, Any], wanted: int
 ) -> list[dict[str, str]]:
     """Records that show what drifted, for people to see; values cut short."""
-    found = reports.find(environment, begun["report"] + "examples.json") or []
+    found = documents.find(environment, begun["report"] + "examples.json") or []
     return [
         {name: value[:EXAMPLE_LETTERS] for name, value in record.items()}
         for record in found[:wanted]

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from chalicelib import clients
+from chalicelib import clients, documents
 from chalicelib.environment import Environment
 
 HISTORY = dt.timedelta(days=14)
@@ -32,28 +32,6 @@ def earlier(environment: Environment, kind: str, end: dt.datetime) -> list[str]:
     return [key.removeprefix(prefix) for key in keys if key.endswith("/drift.json")][-LOOKS:]
 
 
-def write(environment: Environment, key: str, content: Any) -> None:
-    clients.client("s3").put_object(
-        Bucket=environment.data_bucket,
-        Key=key,
-        Body=json.dumps(content).encode(),
-        ContentType="application/json",
-    )
-
-
-def read(environment: Environment, key: str) -> Any:
-    found = clients.client("s3").get_object(Bucket=environment.data_bucket, Key=key)
-    return json.loads(found["Body"].read())
-
-
-def find(environment: Environment, key: str) -> Any | None:
-    """The document, or None where there is none."""
-    try:
-        return read(environment, key)
-    except clients.client("s3").exceptions.NoSuchKey:
-        return None
-
-
 def lines(environment: Environment, report: str) -> list[Any]:
     """The metrics of a report; none where its constraints want none."""
     client = clients.client("s3")
@@ -67,11 +45,4 @@ def lines(environment: Environment, report: str) -> list[Any]:
 
 def page(environment: Environment, report: str) -> str:
     """What a person opens of a report; AWS's own containers draw nothing."""
-    return PAGE if exists(environment, report + PAGE) else LIST
-
-
-def exists(environment: Environment, key: str) -> bool:
-    listed = clients.client("s3").list_objects_v2(
-        Bucket=environment.data_bucket, Prefix=key, MaxKeys=1
-    )
-    return bool(listed["KeyCount"])
+    return PAGE if documents.exists(environment, report + PAGE) else LIST

@@ -13,9 +13,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, failures, metrics, notify, places, records
+from chalicelib import clients, clock, documents, failures, metrics, notify, places, records
 from chalicelib.environment import Environment
-from chalicelib.monitoring import clarify, images, kinds, looks, managed, preprocessors, reports
+from chalicelib.monitoring import clarify, images, kinds, looks, managed, preprocessors
 from chalicelib.monitoring.managed import Monitor
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ def executed(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"ignored": "labels were merged with predictions, which another job judges"}
     uri = str(job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
     report = uri.removeprefix(places.uri(environment, "")).rstrip("/") + "/"
-    found = reports.find(environment, report + "constraint_violations.json")
+    found = documents.find(environment, report + "constraint_violations.json")
     if found is None and not str(job.get("ExitMessage", "")).startswith(CLEAN):
         return _unjudged(kind.name, job)
     violations = [kind.violation(each) for each in (found or {}).get("violations", [])]
-    statistics = reports.find(environment, report + "statistics.json")
+    statistics = documents.find(environment, report + "statistics.json")
     if not _turn(kind.name, str(event["job"])):
         return {"ignored": "its look is taken already"}
     champion = records.get(records.CHAMPION) or {}
@@ -144,8 +144,8 @@ def _write(run_id: str, environment: Environment, settings: Settings) -> list[st
     for kind in asked:
         prefix = places.baseline(run_id, kind)
         for name in managed.documents(kind):
-            document = managed.as_aws_has_it(reports.read(environment, f"{prefix}{name}.json"))
-            reports.write(environment, managed.baseline(run_id, kind, name), document)
+            document = managed.as_aws_has_it(documents.read(environment, f"{prefix}{name}.json"))
+            documents.write(environment, managed.baseline(run_id, kind, name), document)
         if kind in preprocessors.SCRIPTS:
             clients.client("s3").put_object(
                 Bucket=environment.data_bucket,
@@ -154,16 +154,16 @@ def _write(run_id: str, environment: Environment, settings: Settings) -> list[st
             )
     if "bias" in asked:
         config = clarify.bias_config(settings)
-        reports.write(environment, managed.config(run_id, "bias"), config)
+        documents.write(environment, managed.config(run_id, "bias"), config)
     return _write_explanation(run_id, environment, settings) if "attribution" in asked else []
 
 
 def _write_explanation(run_id: str, environment: Environment, settings: Settings) -> list[str]:
     prefix = places.baseline(run_id, "attribution")
-    labels = clarify.labels(reports.read(environment, f"{prefix}constraints.json"))
-    background = reports.read(environment, f"{prefix}background.json")
+    labels = clarify.labels(documents.read(environment, f"{prefix}constraints.json"))
+    background = documents.read(environment, f"{prefix}background.json")
     config = clarify.explanation_config(run_id, settings, labels, background)
-    reports.write(environment, managed.config(run_id, "attribution"), config)
+    documents.write(environment, managed.config(run_id, "attribution"), config)
     return labels
 
 

@@ -5,10 +5,9 @@ Each takes the execution's state and returns what the machine keeps under the st
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, places
+from chalicelib import clients, clock, documents, places
 from chalicelib.environment import Environment
 from chalicelib.model import autoscaling, deployments, gate, registry, rollout
 
@@ -162,10 +161,4 @@ def _approval_seconds(settings: Settings) -> int:
 
 def _evaluation(run_id: str, name: str) -> Any:
     """A document of the evaluation job, or None where it wrote none."""
-    client = clients.client("s3")
-    bucket = Environment.from_env().data_bucket
-    try:
-        found = client.get_object(Bucket=bucket, Key=places.run(run_id, f"evaluation/{name}"))
-    except client.exceptions.NoSuchKey:
-        return None
-    return json.loads(found["Body"].read())
+    return documents.find(Environment.from_env(), places.run(run_id, f"evaluation/{name}"))

@@ -6,11 +6,10 @@ The first step is told its `execution` beside.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import clients, clock, failures, places
+from chalicelib import clients, clock, documents, failures, places
 from chalicelib.environment import Environment
 from chalicelib.model import autoscaling, deployments, registry, rollout, traffic
 from chalicelib.model.deployments import Deployment
@@ -98,13 +97,10 @@ def fail(execution: Execution) -> dict[str, Any]:
 
 def _check_servable(run_id: str, version: int, configured: Settings) -> None:
     """By the version's lineage; a run that left none is not judged."""
-    client = clients.client("s3")
-    bucket, key = Environment.from_env().data_bucket, places.run(run_id, "lineage.json")
-    try:
-        content = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except client.exceptions.NoSuchKey:
+    lineage = documents.find(Environment.from_env(), places.run(run_id, "lineage.json"))
+    if lineage is None:
         return
-    parameters = json.loads(content)["training"].get("HyperParameters", {})
+    parameters = lineage["training"].get("HyperParameters", {})
     if why := traffic.unservable(parameters, configured.training.transformer):
         raise traffic.RefusedError(f"version {version} cannot be served by Lambda: {why}")
 
@@ -133,7 +129,7 @@ def _requests(
         return {"endpoint": names, "weights": rollout.weights(environment, after.share)}
     config, models = _wanted(champion, after, environment, configured)
     name = config["EndpointConfigName"]
-    kept = _kept(client.describe_endpoint_config, EndpointConfigName=name)
+    kept = deployments.described(client.describe_endpoint_config, EndpointConfigName=name)
     instance_type = (kept or config)["ProductionVariants"][0]["InstanceType"]
     autoscaling.release_before(environment, serves["EndpointConfigName"], instance_type)
     endpoint = {"EndpointName": environment.endpoint_name, "EndpointConfigName": name}
@@ -175,19 +171,9 @@ def _run(champion: Mapping[str, Any], version: int) -> str:
         raise traffic.RefusedError(f"there is no model version {version}") from error
 
 
-def _kept(describe: Callable[..., Any], **name: str) -> dict[str, Any] | None:
-    """What SageMaker has still, from when it served before; None where it was deleted."""
-    try:
-        return dict(describe(**name))
-    except clients.client("sagemaker").exceptions.ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":
-            return None
-        raise
-
-
 def _kept_model(request: Mapping[str, Any]) -> bool:
     describe = clients.client("sagemaker").describe_model
-    return _kept(describe, ModelName=request["ModelName"]) is not None
+    return deployments.described(describe, ModelName=request["ModelName"]) is not None
 
 
 def _wanted(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib import clients, places, records, runs
+from chalicelib import documents, places, records, runs
 from chalicelib.environment import Environment
 from chalicelib.model import caching, jobs, registry, tuning
 
@@ -24,7 +24,7 @@ def plan_prepare(run: Run, dataset: str) -> dict[str, Any]:
 
     environment, run_id = Environment.from_env(), str(run["run_id"])
     prefixes = [places.capture(environment), jobs.GROUND_TRUTH]
-    live = all(_holds(environment, prefix) for prefix in prefixes)
+    live = all(documents.exists(environment, prefix) for prefix in prefixes)
     request = jobs.prepare(run_id, environment, settings.load(), live=live)
     inputs = {"dataset": dataset}
     if live:
@@ -39,7 +39,7 @@ def plan_prepare(run: Run, dataset: str) -> dict[str, Any]:
 def plan_training(run: Run) -> dict[str, Any]:
     """The requests of the other jobs, now that what the splits hold is known."""
     from chalicelib import settings
-    from chalicelib.monitoring import bias, reports
+    from chalicelib.monitoring import bias
     from chalicelib.monitoring import requests as monitors
 
     environment, configured, run_id = Environment.from_env(), settings.load(), str(run["run_id"])
@@ -55,7 +55,7 @@ def plan_training(run: Run) -> dict[str, Any]:
         "model_baselines": monitors.model_baselines(run_id, environment, configured),
     }
     compared = bias.config(configured)
-    reports.write(environment, places.bias_config(run_id), compared)
+    documents.write(environment, places.bias_config(run_id), compared)
     splits = {"splits": _splits(run, environment)}
     begun = dict(splits)
     if configured.training.pretrained:
@@ -112,13 +112,11 @@ def _looking(
 def _splits(run: Run, environment: Environment) -> str | None:
     """What the splits are, by the rows they were made of and how; None where no report says."""
     key = places.run(str(run["run_id"]), "prepare/prepare.json")
-    client = clients.client("s3")
-    try:
-        found = client.get_object(Bucket=environment.data_bucket, Key=key)
-    except client.exceptions.NoSuchKey:
+    report = documents.find(environment, key)
+    if report is None:
         return None
-    rows = json.loads(found["Body"].read()).get("dataset_digest")
-    return caching.key(run["plan"]["prepare"], {"rows": rows}, [str(run["run_id"])])
+    rows = {"rows": report.get("dataset_digest")}
+    return caching.key(run["plan"]["prepare"], rows, [str(run["run_id"])])
 
 
 def _tuning_of(run_id: str | None) -> dict[str, Any] | None:
@@ -136,10 +134,3 @@ def _trained_by(run_id: str) -> str:
     """The run that trained a run's model: itself, unless it reused one."""
     trained: Entry = ((records.get(run_id) or {}).get("jobs") or {}).get("train", {})
     return trained.get("reused", run_id)
-
-
-def _holds(environment: Environment, prefix: str) -> bool:
-    listed = clients.client("s3").list_objects_v2(
-        Bucket=environment.data_bucket, Prefix=prefix, MaxKeys=1
-    )
-    return bool(listed["KeyCount"])

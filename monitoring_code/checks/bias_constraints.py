@@ -53,7 +53,7 @@ def find(
     """
     known = {each.key: each.metric for each in entries(constraints)}
     test = significance.enabled(constraints)
-    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
+    least = significance.least_change(constraints)
     found: list[tuple[Entry, Mapping[str, Any]]] = []
     compared = []
     for entry in entries(live):

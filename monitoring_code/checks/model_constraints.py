@@ -52,7 +52,7 @@ def find(
     """
     limits = constraints[f"{KEYS[problem]}_constraints"]
     test = significance.enabled(constraints)
-    least = float(test.get("minimum_change", 0.0)) if test is not None else 0.0
+    least = significance.least_change(constraints)
     compared = []
     for name, limit in limits.items():
         if name in metrics:

@@ -138,6 +138,11 @@ def level(test: Mapping[str, Any]) -> float:
     return float(test.get("alpha", ALPHA))
 
 
+def least_change(constraints: Mapping[str, Any] | None) -> float:
+    """How far a value may be worse without being a violation; by AWS's rule not at all."""
+    return float((enabled(constraints or {}) or {}).get("minimum_change", 0.0))
+
+
 def adjusted(values: Sequence[float], test: Mapping[str, Any]) -> list[float]:
     """P values of all of a run's tests, corrected as the rule says."""
     return CORRECTIONS[test.get("correction", "Holm")](values)

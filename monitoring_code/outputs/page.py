@@ -14,6 +14,7 @@ from typing import Any
 from checks import significance
 from checks.comparison import Comparison
 from inputs.contract import Job
+from inputs.jsonlines import Rejects
 
 from outputs import charts, drift
 
@@ -49,6 +50,17 @@ class Run:
     not_read: str = ""
     history: Sequence[Mapping[str, Any]] = field(default=())  # drift.json of earlier runs
 
+    @classmethod
+    def of(cls, job: Job, what: str, rejects: Rejects, **found: Any) -> Run:
+        """Of a job's look at `what`; `found`: the other fields."""
+        return cls(
+            title=f"{what} of {job.endpoint or job.source.name}",
+            window=window(job),
+            not_read=str(rejects),
+            history=drift.earlier(job),
+            **found,
+        )
+
     def worst(self, names: Iterable[str]) -> list[str]:
         """Those that broke first, then the furthest over their thresholds."""
         broken = {each["feature_name"] for each in self.violations}
@@ -71,10 +83,6 @@ def render(run: Run, body: str) -> str:
         f"<title>{escape(run.title)}</title><style>{style}</style>"
         f"<main>{_head(run)}{_violations(run)}{_history(run)}{body}</main></html>\n"
     )
-
-
-def title(job: Job, what: str) -> str:
-    return f"{what} of {job.endpoint or job.source.name}"
 
 
 def window(job: Job) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock, events, failures, records, runs
+from chalicelib import clock, documents, events, failures, records, runs
 from chalicelib.api import feedback
 from chalicelib.drift import incidents, policy, reaction
 from chalicelib.environment import Environment
 from chalicelib.model import registry
-from chalicelib.monitoring import ground_truth, looks, reports
+from chalicelib.monitoring import ground_truth, looks
 from chalicelib.steps import monitor as steps_monitor
 
 RUN = "20260301-120000-a1b2c3"
@@ -228,7 +228,7 @@ def test_what_is_captured_late_is_judged_in_the_next_look(
     monkeypatch.setattr(clock, "now", lambda: later)
     begun = looks.begin(execution(delay=300))
     assert (begun["analyze"], begun["start"]) == (True, state["begin"]["end"])
-    names = reports.read(Environment.from_env(), begun["report"] + "capture.manifest")
+    names = documents.read(Environment.from_env(), begun["report"] + "capture.manifest")
     assert any(str(name).endswith("/late.jsonl") for name in names)
 
 
@@ -254,7 +254,7 @@ def test_what_an_outage_left_out_is_caught_up_with(stack: Any, bucket: str) -> N
     assert (state["begin"]["analyze"], state["begin"]["more"]) == (True, False)
     assert state["begin"]["job"]["ProcessingJobName"] != first
     assert state["begin"]["job"]["Environment"]["HISTORY"] == "/opt/ml/processing/input/history"
-    listed = reports.read(Environment.from_env(), state["begin"]["report"] + "history.manifest")
+    listed = documents.read(Environment.from_env(), state["begin"]["report"] + "history.manifest")
     assert listed[1:] == [drawn.removeprefix("monitor/data-quality/")]
 
 

@@ -83,6 +83,11 @@ REJECTS = {"has_rejects": True, "rejects": ASKED, "check": ASKED}
 PARTS: dict[str, Any] = {**NEW, "convert": {"convert": ASKED, "count": ASKED}, "schema": {}}
 
 
+REGISTERED: dict[str, Any] = {
+    "begin": {}, "plan": {}, "prepared": {}, "plan_training": {}, "gate": {}, "register": {},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("run", "name"),
     [
@@ -110,29 +115,8 @@ PARTS: dict[str, Any] = {**NEW, "convert": {"convert": ASKED, "count": ASKED}, "
             {"begin": {}, "plan": {}, "reused": "r0", "plan_training": {}, "gate": {}},
             "Register",
         ),
-        (
-            {
-                "begin": {},
-                "plan": {},
-                "prepared": {},
-                "plan_training": {},
-                "gate": {},
-                "register": {},
-            },
-            "PlanDeploy",
-        ),
-        (
-            {
-                "begin": {},
-                "plan": {},
-                "prepared": {},
-                "plan_training": {},
-                "gate": {},
-                "register": {},
-                "plan_deploy": {},
-            },
-            "Deploy",
-        ),
+        (REGISTERED, "PlanDeploy"),
+        ({**REGISTERED, "plan_deploy": {}}, "Deploy"),
     ],
 )
 def test_the_state_is_the_first_without_a_result(run: dict[str, Any], name: str) -> None:

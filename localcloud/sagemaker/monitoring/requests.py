@@ -60,7 +60,7 @@ def merge(schedule: Record, job: str, span: Span) -> Record:
     # Labels are filed by when they came, which is after the prediction.
     labels = list(_hours(f"{truth}/", (start, span[1])))
     output = {
-        "S3Uri": f"{_destination(kind, definition)}/merge",
+        "S3Uri": f"{_reports(kind, definition)['S3Uri']}/merge",
         "LocalPath": OUTPUT,
         "S3UploadMode": "EndOfJob",
     }
@@ -119,7 +119,7 @@ def environment(
     """What AWS tells a monitoring container."""
     given = definitions.endpoint_input(kind, definition)
     application = definition[f"{kind}AppSpecification"]
-    output = definition[f"{kind}JobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
+    output = _reports(kind, definition)
     start, end = (f"{datetime.fromtimestamp(each, UTC):%Y-%m-%dT%H:%M:%SZ}" for each in span)
     lines = "sagemakerMergeJson" if merged else "sagemakerCaptureJson"
     found = {
@@ -213,9 +213,10 @@ def _file(uri: str) -> str:
     return uri.rpartition("/")[2]
 
 
-def _destination(kind: str, definition: Record) -> str:
+def _reports(kind: str, definition: Record) -> dict[str, str]:
+    """Where the definition wants them, and where the container leaves them."""
     given = definition[f"{kind}JobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
-    return str(given["S3Uri"]).rstrip("/")
+    return {"S3Uri": given["S3Uri"].rstrip("/"), "LocalPath": given["LocalPath"]}
 
 
 def _input(name: str, uri: str, path: str) -> Record:
@@ -225,8 +226,8 @@ def _input(name: str, uri: str, path: str) -> Record:
 
 def _output(definition: Record, kind: str, schedule: Record, span: tuple[float, float]) -> Record:
     """`<destination>/<endpoint>/<schedule>/yyyy/mm/dd/hh`, as AWS lays reports out."""
-    given = definition[f"{kind}JobOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
+    given = _reports(kind, definition)
     names = f"{schedule['EndpointName']}/{schedule['MonitoringScheduleName']}"
     hour = f"{datetime.fromtimestamp(span[1], UTC):%Y/%m/%d/%H}"
-    uri = f"{_destination(kind, definition)}/{names}/{hour}"
+    uri = f"{given['S3Uri']}/{names}/{hour}"
     return {"S3Uri": uri, "LocalPath": given["LocalPath"], "S3UploadMode": "EndOfJob"}

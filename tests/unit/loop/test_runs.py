@@ -195,13 +195,19 @@ def test_an_end_that_crashes_anywhere_is_gone_on_with(
     assert (runs.get(name) or {})["status"] in ("succeeded", "failed")
 
 
-def converting(cloud: Cloud) -> str:
-    """A run of one file whose rows are curated; its end is not known yet."""
+def begun(cloud: Cloud) -> str:
+    """A run of one file."""
     take(cloud, 1)
     cloud.tick(5)
     coalesce.woken()
     name = str(run_of(cloud)["run_id"])
     runs.begin(name)
+    return name
+
+
+def converting(cloud: Cloud) -> str:
+    """A run of one file whose rows are curated; its end is not known yet."""
+    name = begun(cloud)
     cloud.curate(name)
     return name
 
@@ -263,11 +269,7 @@ def test_a_file_that_failed_too_often_waits_for_a_person() -> None:
 
 def test_a_run_whose_model_takes_over_is_not_stopped(memory: Cloud) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html"""
-    take(memory, 1)
-    memory.tick(5)
-    coalesce.woken()
-    run_id = str(run_of(memory)["run_id"])
-    runs.begin(run_id)
+    run_id = begun(memory)
     runs.deploy(run_id)
     runs.deploy(run_id)  # the step was tried again
     with pytest.raises(ApiError, match="`driftloop rollback` leaves it again") as refused:
